@@ -1,0 +1,27 @@
+import type { PodStatus } from '../kube/types.ts';
+import type { BackendName } from '../openstack/types.ts';
+
+/** The condition on a Pod that names its capsule; half of what survives a restart of the node. */
+export const capsuleCondition = 'zunlet.io/Capsule';
+
+/** A capsule, or a standalone container, by its uuid. */
+export interface CapsuleName {
+  backend: BackendName;
+  uuid: string;
+}
+
+const named = /^(capsule|container) ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b/;
+
+/** Makes the start of the condition's message that names a capsule; a sentence may follow after a semicolon. */
+export function capsuleNameText(name: CapsuleName): string {
+  return `${name.backend} ${name.uuid}`;
+}
+
+/** Reads which capsule a Pod's status names; undefined when it never had one, or was told that its start failed. */
+export function capsuleNamedBy(status: PodStatus | undefined): CapsuleName | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === capsuleCondition);
+  if (condition?.status !== 'True') return undefined;
+  const match = named.exec(condition.message ?? '');
+  if (!match?.[2]) return undefined;
+  return { backend: match[1] === 'container' ? 'container' : 'capsule', uuid: match[2] };
+}

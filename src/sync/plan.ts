@@ -1,0 +1,231 @@
+import type { Problem } from '../base/problem.ts';
+import type { Pod } from '../kube/types.ts';
+import type { Capsule } from '../openstack/types.ts';
+import { type CapsuleName, capsuleNamedBy } from '../status/named-capsule.ts';
+import type { PodMemory } from './memory.ts';
+
+/** What both stores hold about one Pod UID. */
+export interface PlanView {
+  /** Undefined when the Pod is gone, or was never there. */
+  pod: Pod | undefined;
+  /** Every capsule labelled with the UID, oldest first. */
+  capsules: readonly Capsule[];
+  /** Monotonic ms at which the observation that the capsules come from began. */
+  observedAt: number;
+  /** Tells whether Zun answered 404 for a uuid: lists may lag, a 404 does not lie. */
+  isGone(uuid: string): boolean;
+}
+
+export interface PlanTime {
+  /** Monotonic ms. */
+  monotonic: number;
+  /** Wall ms. */
+  wall: number;
+}
+
+export interface PlanRules {
+  /** After how long a DELETE that had no effect is sent again. */
+  redeleteMs: number;
+  /** How long a capsule may be in creation before it is given up. Zun never resumes a creation that its compute host forgot. */
+  createTimeoutMs: number;
+  /** Whether the capsule of a Pod that has ended is freed before the Pod is deleted. */
+  freeEnded: boolean;
+  /** Only a test switches this off: without it the simulation finds double capsules. */
+  timeRule: boolean;
+}
+
+/** Why a capsule is to go. */
+export type DeleteReason = 'pod-gone' | 'pod-terminating' | 'pod-ended' | 'second-capsule' | 'failed-start';
+
+/** The one thing to do next for a Pod. `againMs`: look again after that time even if nothing changes. */
+export type Step =
+  | { kind: 'delete'; capsule: Capsule; reason: DeleteReason }
+  | { kind: 'await-deletion'; againMs: number }
+  | { kind: 'observe-first'; after: number }
+  | { kind: 'forget' }
+  | { kind: 'remove-pod' }
+  | { kind: 'nothing'; againMs?: number }
+  | { kind: 'confirm'; capsule: CapsuleName }
+  | { kind: 'fail'; reason: string; message: string }
+  | { kind: 'reject'; problems: readonly Problem[] }
+  | { kind: 'wait'; problems: readonly Problem[]; againMs: number }
+  | { kind: 'create' }
+  | { kind: 'disown'; capsule: Capsule; problem: Problem }
+  | { kind: 'follow'; capsule: Capsule; againMs?: number };
+
+/**
+ * Decides the next step for one Pod: a ladder, the first rung that fits wins. It is the whole behaviour of the node, and
+ * `docs/architecture.md` has it as a table with the same numbers.
+ *
+ * Absence is believed only on rung 5 and below, and only under the one rule about time: an observation counts if it began
+ * after the last moment at which our last call for this Pod could still take effect. Presence needs no such rule.
+ */
+export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: PlanRules): Step {
+  const { pod, capsules } = view;
+
+  // 1, 2: capsules that should not be.
+  const unwanted = unwantedCapsules(view, memory, time, rules);
+  const due = unwanted.find(({ capsule }) => deleteIsDue(capsule, memory, time, rules));
+  if (due) return { kind: 'delete', ...due };
+  if (unwanted.length > 0) return { kind: 'await-deletion', againMs: nextDeleteMs(unwanted, memory, time, rules) };
+
+  // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.
+  const [capsule] = capsules;
+  if (pod && capsule && !isTerminal(pod) && startFailed(capsule)) {
+    return { kind: 'disown', capsule, problem: failedStart(capsule) };
+  }
+
+  // 4: the capsule is there; status follows it.
+  if (pod && capsule) return { kind: 'follow', capsule, ...timer(pod, capsule, memory, time, rules) };
+
+  // 5: nothing is seen, but what we last did may still show up.
+  if (rules.timeRule && view.observedAt <= memory.trustListsAfter) {
+    return { kind: 'observe-first', after: memory.trustListsAfter };
+  }
+
+  // 6: ended for good.
+  if (pod && !pod.metadata.deletionTimestamp && isTerminal(pod)) return { kind: 'nothing' };
+
+  // 7: a capsule known by its uuid is gone only when Zun says 404 for it; a list may lag behind.
+  const named = memory.capsule ?? capsuleNamedBy(pod?.status);
+  if (named && !view.isGone(named.uuid)) return { kind: 'confirm', capsule: named };
+
+  // 8, 9: nothing is left of it.
+  if (!pod) return { kind: 'forget' };
+  if (pod.metadata.deletionTimestamp) return { kind: 'remove-pod' };
+
+  // 10: ended by the node: its deadline passed, or it never came up, and nothing of it is left.
+  const ended = endedByNode(pod, undefined, memory, time, rules);
+  if (ended) return { kind: 'fail', ...ended };
+
+  // 11: it had a capsule and has none: never start a second one in silence.
+  if (named) {
+    return {
+      kind: 'fail',
+      reason: 'CapsuleGone',
+      message: `${named.backend} ${named.uuid} of this Pod is gone from Zun although nobody asked zunlet to delete it`,
+    };
+  }
+
+  // 12, 13: something stands in the way.
+  if (memory.problems.some((problem) => !problem.heals)) return { kind: 'reject', problems: memory.problems };
+  if (time.monotonic < memory.retryAt) {
+    return { kind: 'wait', problems: memory.problems, againMs: memory.retryAt - time.monotonic };
+  }
+
+  // 14
+  return { kind: 'create' };
+}
+
+/** Tells whether a Pod's phase is one that never changes again. */
+export function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rules: PlanRules) {
+  const { pod, capsules } = view;
+  const all = (reason: DeleteReason) => capsules.map((capsule) => ({ capsule, reason }));
+  if (!pod) return all('pod-gone');
+  if (pod.metadata.deletionTimestamp) return all('pod-terminating');
+  if (isTerminal(pod)) return rules.freeEnded ? all('pod-ended') : [];
+  const [oldest, ...others] = capsules;
+  if (oldest && endedByNode(pod, oldest, memory, time, rules)) return all('pod-ended');
+  const second = others.map((capsule) => ({ capsule, reason: 'second-capsule' as const }));
+  if (oldest && startFailed(oldest) && !names(pod, oldest)) {
+    return [{ capsule: oldest, reason: 'failed-start' as const }, ...second];
+  }
+  return second;
+}
+
+function names(pod: Pod, capsule: Capsule): boolean {
+  return capsuleNamedBy(pod.status)?.uuid === capsule.uuid;
+}
+
+function deleteIsDue(capsule: Capsule, memory: PodMemory, time: PlanTime, rules: PlanRules): boolean {
+  const sent = memory.deletesSent.get(capsule.uuid);
+  if (sent === undefined) return true;
+  return time.monotonic >= sent + redeleteAfter(capsule, rules);
+}
+
+/** A capsule that turned `Error` after the DELETE has failed to go: ask again sooner, but not at once. */
+function redeleteAfter(capsule: Capsule, rules: PlanRules): number {
+  return capsule.status === 'Error' ? rules.redeleteMs / 6 : rules.redeleteMs;
+}
+
+function nextDeleteMs(unwanted: { capsule: Capsule }[], memory: PodMemory, time: PlanTime, rules: PlanRules): number {
+  const waits = unwanted.map(({ capsule }) => {
+    const sent = memory.deletesSent.get(capsule.uuid) ?? time.monotonic;
+    return sent + redeleteAfter(capsule, rules) - time.monotonic;
+  });
+  return Math.max(0, Math.min(...waits));
+}
+
+/**
+ * Tells whether Zun gave up before any container ran. Where one ran, a second start would run it twice: the runtime keeps
+ * containers of a failed capsule (docs/zun.md §2.10), so that Pod fails instead.
+ */
+function startFailed(capsule: Capsule): boolean {
+  if (capsule.status !== 'Error') return false;
+  return [...capsule.init_containers, ...capsule.containers].every(
+    ({ status, status_detail }) =>
+      (status === 'Creating' || status === 'Error') && !status_detail?.startsWith('Exited'),
+  );
+}
+
+function failedStart(capsule: Capsule): Problem {
+  const text = capsule.status_reason?.trim() || 'zun gave no reason';
+  const image = /image/i.test(text);
+  return {
+    path: '',
+    code: image ? 'capsule.image' : 'capsule.error',
+    message: `zun could not start the capsule: ${text.slice(0, 500)}`,
+    heals: true,
+    reason: image ? 'ErrImagePull' : 'CreatePodSandboxError',
+  };
+}
+
+/** Why the node itself ends a Pod, if it must. */
+function endedByNode(
+  pod: Pod,
+  capsule: Capsule | undefined,
+  memory: PodMemory,
+  time: PlanTime,
+  rules: PlanRules,
+): { reason: string; message: string } | undefined {
+  const deadline = deadlineMs(pod);
+  if (deadline !== undefined && time.wall >= deadline) {
+    return {
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    };
+  }
+  const since = memory.creatingSince;
+  const inCreation = capsule === undefined || capsule.status === 'Creating' || capsule.status === 'Created';
+  if (since !== undefined && inCreation && time.monotonic >= since + rules.createTimeoutMs) {
+    return {
+      reason: 'CreateTimeout',
+      message: `Zun did not bring the capsule up within ${Math.round(rules.createTimeoutMs / 1000)} s`,
+    };
+  }
+  return undefined;
+}
+
+/** Wall ms at which `activeDeadlineSeconds` ends the Pod; undefined without one or before it was accepted. */
+function deadlineMs(pod: Pod): number | undefined {
+  const seconds = pod.spec.activeDeadlineSeconds;
+  const started = pod.status?.startTime;
+  if (seconds === undefined || seconds === null || !started) return undefined;
+  const ms = Date.parse(started) + seconds * 1000;
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+function timer(pod: Pod, capsule: Capsule, memory: PodMemory, time: PlanTime, rules: PlanRules): { againMs?: number } {
+  const waits: number[] = [];
+  const deadline = deadlineMs(pod);
+  if (deadline !== undefined && !isTerminal(pod)) waits.push(deadline - time.wall);
+  const inCreation = capsule.status === 'Creating' || capsule.status === 'Created';
+  if (inCreation && memory.creatingSince !== undefined) {
+    waits.push(memory.creatingSince + rules.createTimeoutMs - time.monotonic);
+  }
+  return waits.length === 0 ? {} : { againMs: Math.max(0, Math.min(...waits)) };
+}
