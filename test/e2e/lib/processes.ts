@@ -1,0 +1,138 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A program that runs until it is stopped, its output in a file. */
+export interface Service {
+  readonly name: string;
+  readonly pid: number;
+  readonly logFile: string;
+  /** True once the program has ended, whoever ended it. */
+  hasEnded(): boolean;
+  /** Sends the signal and waits until the program has ended; after `patienceMs` it is killed. */
+  stop(signal?: NodeJS.Signals, patienceMs?: number): Promise<void>;
+}
+
+/** How to start a service. */
+export interface ServiceStart {
+  name: string;
+  command: string;
+  args: string[];
+  /** Its standard output and error are appended here. */
+  logFile: string;
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+}
+
+/** What this process must not leave behind, whatever ends it: programs (each leads a process group) and folders. */
+const leftovers = { children: new Set<ChildProcess>(), folders: new Set<string>(), isGuarded: false };
+
+function guard(): typeof leftovers {
+  if (leftovers.isGuarded) return leftovers;
+  leftovers.isGuarded = true;
+  process.on('exit', () => {
+    for (const child of leftovers.children) killGroup(child, 'SIGKILL');
+    for (const folder of leftovers.folders) rmSync(folder, { recursive: true, force: true });
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  return leftovers;
+}
+
+/** Makes a folder that is removed when this process ends, unless `ZUNLET_KEEP` is set, for a look at the logs. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `zunlet-${name}-`));
+  if (!process.env['ZUNLET_KEEP']) guard().folders.add(folder);
+  return folder;
+}
+
+/** Starts a program that lives until `stop` or the end of this process. */
+export function startService({ name, command, args, logFile, env, cwd }: ServiceStart): Service {
+  const log = openSync(logFile, 'a');
+  const child = spawn(command, args, {
+    stdio: ['ignore', log, log],
+    detached: true,
+    ...(env !== undefined && { env }),
+    ...(cwd !== undefined && { cwd }),
+  });
+  closeSync(log);
+  if (child.pid === undefined) throw new Error(`starting ${name}: ${command} cannot be run`);
+  const { children } = guard();
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    name,
+    pid: child.pid,
+    logFile,
+    hasEnded,
+    async stop(signal = 'SIGTERM', patienceMs = 10_000) {
+      if (hasEnded()) return;
+      const ended = once(child, 'exit');
+      killGroup(child, signal);
+      const late = setTimeout(() => killGroup(child, 'SIGKILL'), patienceMs);
+      await ended;
+      clearTimeout(late);
+      killGroup(child, 'SIGKILL');
+    },
+  };
+}
+
+/** Runs a program to its end with its output on our standard error; rejects when it does not end with 0. */
+export async function runLogged(command: string, args: string[], env = process.env): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 2, 2], env });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${basename(command)} ${args[0] ?? ''} ended with ${code}`);
+}
+
+/** Waits until `condition` answers something true, asking again every `everyMs`, and answers that. */
+export async function until<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  { limitMs = 60_000, everyMs = 50 } = {},
+): Promise<T> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const answer = await condition();
+    if (answer) return answer;
+    if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms in vain: ${what}`);
+    await delay(everyMs);
+  }
+}
+
+/** Waits for a service to become ready; rejects with the end of its log when it ends first. */
+export function untilReady(service: Service, isReady: () => Promise<boolean>, limitMs = 90_000): Promise<true> {
+  return until(
+    `${service.name} is ready; log: ${service.logFile}`,
+    () => {
+      if (!service.hasEnded()) return isReady();
+      const log = readFileSync(service.logFile, 'utf8').slice(-2_000);
+      throw new Error(`${service.name} ended before it was ready:\n${log}`);
+    },
+    { limitMs },
+  );
+}
+
+/** Finds free ports on the loopback interface, all held open until the last is found, so that none is given twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  await Promise.all(servers.map((server) => once(server.listen(0, '127.0.0.1'), 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
