@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
-import { Pool } from 'undici';
+import { Readable } from 'node:stream';
+import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { AppError } from '../base/errors.ts';
 
 /** What one TLS identity consists of; PEM texts. */
@@ -46,7 +46,10 @@ export interface Transport {
    * effect unknown otherwise), `invalid` (`http.too-large`). HTTP error statuses are answers, not errors.
    */
   request(request: HttpRequest): Promise<HttpResponse>;
-  /** Sends a request and hands out the body as it comes. `idleMs` ends a silent stream with `http.idle`. */
+  /**
+   * Sends a request and hands out the body as it comes. `idleMs` ends a silent stream with `http.idle`; 0 never does. The
+   * body fails with `AppError`s, and destroying it ends the call.
+   */
   stream(request: HttpRequest, idleMs: number): Promise<HttpStream>;
   /** Uses another TLS identity from now on; running calls end on the old one. */
   setTls(tls: TlsIdentity): void;
@@ -61,6 +64,8 @@ export interface TransportOptions {
   connections: number;
   /** Larger answers are refused. */
   maxBodyBytes: number;
+  /** An HTTP proxy to reach the origin through, `http://host:port`. */
+  proxy?: string;
 }
 
 const nothingSent = new Set([
@@ -82,33 +87,14 @@ const nothingSent = new Set([
 
 /** Makes a transport. One a TLS identity; share it. */
 export function createTransport(options: TransportOptions): Transport {
-  const open = (tls: TlsIdentity | undefined) =>
-    new Pool(options.origin, {
-      connections: options.connections,
-      pipelining: 1,
-      allowH2: false,
-      keepAliveTimeout: 60_000,
-      keepAliveMaxTimeout: 600_000,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: {
-        timeout: 10_000,
-        keepAlive: true,
-        keepAliveInitialDelay: 30_000,
-        ...(tls?.ca !== undefined && { ca: tls.ca }),
-        ...(tls?.cert !== undefined && { cert: tls.cert }),
-        ...(tls?.key !== undefined && { key: tls.key }),
-        ...(tls?.servername !== undefined && { servername: tls.servername }),
-        ...(tls?.insecure === true && { rejectUnauthorized: false }),
-      },
-    });
-  let pool = open(options.tls);
+  let pool = openPool(options, options.tls);
 
   async function request(call: HttpRequest): Promise<HttpResponse> {
     const deadline = AbortSignal.timeout(call.timeoutMs);
     const signal = call.signal ? AbortSignal.any([deadline, call.signal]) : deadline;
     try {
       const answer = await pool.request({
+        origin: options.origin,
         method: call.method,
         path: call.path,
         headers: call.headers ?? {},
@@ -134,6 +120,7 @@ export function createTransport(options: TransportOptions): Transport {
     const signal = call.signal ? AbortSignal.any([late.signal, call.signal]) : late.signal;
     try {
       const answer = await pool.request({
+        origin: options.origin,
         method: call.method,
         path: call.path,
         headers: call.headers ?? {},
@@ -141,7 +128,8 @@ export function createTransport(options: TransportOptions): Transport {
         bodyTimeout: idleMs,
         signal,
       });
-      return { status: answer.statusCode, headers: flatHeaders(answer.headers), body: answer.body };
+      const body = Readable.from(readBody(answer.body, call, options.origin), { objectMode: false });
+      return { status: answer.statusCode, headers: flatHeaders(answer.headers), body };
     } catch (error) {
       throw transportError(error, call, options.origin, late.signal.aborted);
     } finally {
@@ -154,12 +142,54 @@ export function createTransport(options: TransportOptions): Transport {
     stream,
     setTls(tls) {
       const old = pool;
-      pool = open(tls);
+      pool = openPool(options, tls);
       // close() waits for running calls; a watch may hold the old pool until it ends.
       old.close().catch(() => {});
     },
     close: () => pool.destroy(),
   };
+}
+
+function openPool(options: TransportOptions, tls: TlsIdentity | undefined): Dispatcher {
+  const identity = {
+    ...(tls?.ca !== undefined && { ca: tls.ca }),
+    ...(tls?.cert !== undefined && { cert: tls.cert }),
+    ...(tls?.key !== undefined && { key: tls.key }),
+    ...(tls?.servername !== undefined && { servername: tls.servername }),
+    ...(tls?.insecure === true && { rejectUnauthorized: false }),
+  };
+  const connect = { timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const limits = {
+    connections: options.connections,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: 60_000,
+    keepAliveMaxTimeout: 600_000,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  };
+  if (options.proxy !== undefined) {
+    return new ProxyAgent({ ...limits, uri: options.proxy, connect, requestTls: { ...connect, ...identity } });
+  }
+  return new Pool(options.origin, { ...limits, connect: { ...connect, ...identity } });
+}
+
+async function* readBody(body: Readable, call: HttpRequest, origin: string): AsyncGenerator<Buffer> {
+  try {
+    // A body stream without an encoding yields buffers only.
+    for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
+  } catch (error) {
+    if (errorCode(error) === 'UND_ERR_BODY_TIMEOUT') {
+      throw new AppError({
+        kind: 'retryable',
+        code: 'http.idle',
+        message: `${call.attempt}: ${origin} sent nothing for too long`,
+        effect: 'unknown',
+        cause: error,
+      });
+    }
+    throw transportError(error, call, origin, false);
+  }
 }
 
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
