@@ -1,0 +1,111 @@
+import { type AppError, toAppError } from '../base/errors.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Pod } from '../kube/types.ts';
+import type { CreateRequest } from '../openstack/types.ts';
+import { translatePod } from '../translate/pod.ts';
+import { podReferences } from '../translate/references.ts';
+import { decideStartFailure, failedStartDelayMs } from './failure.ts';
+import { event } from './steps.ts';
+import { names, type Run, type StepOutcome } from './worker.ts';
+
+/** Admits, translates and creates. The one place that sends a POST, and it sends one. */
+export async function startPod(run: Run): Promise<StepOutcome> {
+  const { deps, pod } = run;
+  if (!pod) return {};
+  const refused = wasAccepted(pod) ? [] : deps.admit(pod);
+  if (refused.length > 0) return holdBack(refused, run);
+
+  let request: CreateRequest;
+  try {
+    const inputs = await deps.inputs.fetch(pod, podReferences(pod));
+    const translation = translatePod(pod, inputs, deps.options.translate);
+    if (!translation.request) return holdBack(translation.problems, run);
+    warnOnce(
+      translation.notes.filter(({ level }) => level === 'warned').map(({ path, message }) => `${path}: ${message}`),
+      pod,
+      run,
+    );
+    request = translation.request;
+  } catch (thrown) {
+    return failed(toAppError(thrown), 'preparing', pod, run);
+  }
+
+  try {
+    const capsule = await deps.zun.create(request);
+    const at = deps.clock.monotonic();
+    run.remember({
+      capsule: { uuid: capsule.uuid, backend: capsule.backend },
+      last: capsule,
+      creatingSince: at,
+      problems: [],
+    });
+    deps.capsules.upsert(capsule, at);
+    deps.onStep('create', run.uid);
+    deps.log.info('capsule created', { ...names(pod), capsule: capsule.uuid, step: 'create' });
+    return { situation: { kind: 'present', capsule, terminating: false } };
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.effect === 'unknown') {
+      // The POST may still take effect: no list that begins before this moment proves that it did not.
+      run.remember({ trustListsAfter: deps.clock.monotonic() + deps.options.settleMs });
+    }
+    return failed(error, 'creating', pod, run);
+  }
+}
+
+/** The kubelet admits a Pod once; one that has a start time was accepted before, perhaps by an earlier process. */
+function wasAccepted(pod: Pod): boolean {
+  return pod.status?.startTime !== undefined && pod.status.startTime !== null;
+}
+
+/** Keeps a Pod waiting, or lets the next run reject it when something can never heal. */
+function holdBack(problems: readonly Problem[], run: Run): StepOutcome {
+  const { deps, memory, pod } = run;
+  const lasting = problems.some(({ heals }) => !heals);
+  const retryMs = lasting ? 0 : failedStartDelayMs(memory.attempts, deps.random);
+  run.remember({
+    problems,
+    attempts: memory.attempts + 1,
+    retryAt: deps.clock.monotonic() + retryMs,
+  });
+  if (lasting) return { againMs: 0 };
+  if (pod)
+    for (const problem of problems)
+      event(pod, 'Warning', 'Failed', `Error: ${problem.message}`, run, fieldPath(problem));
+  return { situation: { kind: 'waiting', problems: [...problems] }, againMs: retryMs };
+}
+
+function fieldPath(problem: Problem): string | undefined {
+  return problem.container === undefined ? undefined : `spec.containers{${problem.container}}`;
+}
+
+function failed(error: AppError, what: 'preparing' | 'creating', pod: Pod, run: Run): StepOutcome {
+  const { deps, memory } = run;
+  const decision = decideStartFailure(error, memory.attempts, deps.random);
+  run.remember({
+    problems: decision.problem ? [decision.problem] : [],
+    retryAt: deps.clock.monotonic() + decision.retryMs,
+    attempts: memory.attempts + 1,
+  });
+  if (decision.pauseAllMs !== undefined) run.pauseAll(decision.pauseAllMs);
+  const fields = {
+    ...names(pod),
+    code: error.code,
+    attempt: memory.attempts + 1,
+    againMs: Math.round(decision.retryMs),
+  };
+  if (error.kind === 'bug') deps.log.error('pod not started by a bug', { ...fields, err: error });
+  else deps.log.warn('pod not started', { ...fields, what, err: error.message });
+  event(pod, 'Warning', decision.eventReason, `Failed to create pod sandbox: ${error.message}`, run);
+  return {
+    ...(decision.problem && { situation: { kind: 'waiting', problems: [decision.problem] } as const }),
+    againMs: decision.retryMs,
+  };
+}
+
+/** Names in one Event what the Pod asks for and does not get. */
+function warnOnce(fields: readonly string[], pod: Pod, run: Run): void {
+  if (fields.length === 0 || run.memory.warned) return;
+  run.remember({ warned: true });
+  event(pod, 'Warning', 'FieldsNotHonoured', `not honoured on this node: ${fields.join('; ')}`, run);
+}

@@ -1,0 +1,208 @@
+import { toAppError } from '../base/errors.ts';
+import { isOurs, readOwner } from '../base/identity.ts';
+import type { Problem } from '../base/problem.ts';
+import type { Pod } from '../kube/types.ts';
+import type { Capsule } from '../openstack/types.ts';
+import { startPod } from './create.ts';
+import { failedStartDelayMs, retryDelayMs } from './failure.ts';
+import type { DeleteReason, Step } from './plan.ts';
+import type { EventSubject } from './ports.ts';
+import { names, type Run, type StepOutcome } from './worker.ts';
+
+/** Pods whose final DELETE was answered but which are still there have a finalizer; ask again this rarely. */
+const removeAgainMs = 600_000;
+
+/** Does what `plan` decided and says what the status is to be made of. */
+export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
+  const { deps, memory } = run;
+  switch (step.kind) {
+    case 'delete':
+      return deleteCapsule(step.capsule, step.reason, run);
+    case 'await-deletion':
+      return { ...terminating(run), againMs: step.againMs };
+    case 'disown':
+      return disown(step.problem, run);
+    case 'observe-first':
+      deps.poller.wantListAfter(step.after);
+      return {};
+    case 'confirm': {
+      const beganAt = deps.clock.monotonic();
+      const capsule = await deps.zun.get(step.capsule.backend, step.capsule.uuid);
+      if (!capsule) deps.capsules.remove(step.capsule.uuid, beganAt);
+      else deps.capsules.upsert(capsule, beganAt);
+      // A capsule that is there but no longer carries our labels stays out of the store: look again, slowly.
+      return { againMs: capsule && !deps.capsules.get(capsule.uuid) ? 60_000 : 0 };
+    }
+    case 'forget':
+      return { forget: true };
+    case 'remove-pod': {
+      const removedAt = memory.removedAt;
+      const since = removedAt === undefined ? Number.POSITIVE_INFINITY : deps.clock.monotonic() - removedAt;
+      if (since < removeAgainMs) return { againMs: removeAgainMs - since };
+      return { situation: { kind: 'finished', last: memory.last }, removePod: true, againMs: removeAgainMs };
+    }
+    case 'nothing':
+      return step.againMs === undefined ? {} : { againMs: step.againMs };
+    case 'fail':
+      return fail(step.reason, step.message, run);
+    case 'reject':
+      return reject(step.problems, run);
+    case 'wait':
+      return {
+        ...(shown(step.problems) && { situation: { kind: 'waiting', problems: [...step.problems] } as const }),
+        againMs: step.againMs,
+      };
+    case 'create':
+      return startPod(run);
+    case 'follow':
+      return {
+        situation: { kind: 'present', capsule: step.capsule, terminating: false },
+        ...(step.againMs !== undefined && { againMs: step.againMs }),
+      };
+    default:
+      return step satisfies never;
+  }
+}
+
+/** Only problems with a kubelet reason are shown; a Zun that is down leaves the Pod's status alone. */
+function shown(problems: readonly Problem[]): boolean {
+  return problems.some(({ reason }) => reason !== undefined);
+}
+
+async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): Promise<StepOutcome> {
+  const { deps } = run;
+  if (reason === 'pod-gone' && !deps.pods.departed(run.uid)) {
+    const held = await holdOrphan(capsule, run);
+    if (held) return held;
+  }
+  const first = !run.memory.deletesSent.has(capsule.uuid);
+  try {
+    await deps.zun.delete(capsule.backend, capsule.uuid, run.memory.graceSeconds);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    // Repeating a DELETE is harmless, so nothing has to settle first.
+    const attempts = run.memory.attempts;
+    run.remember({ attempts: attempts + 1 });
+    const againMs = retryDelayMs(error, attempts, deps.random);
+    deps.log.warn('capsule not deleted', {
+      uid: run.uid,
+      capsule: capsule.uuid,
+      reason,
+      code: error.code,
+      err: error.message,
+      againMs,
+    });
+    if (run.pod && error.kind !== 'retryable')
+      event(run.pod, 'Warning', 'FailedKillPod', `error killing pod: ${error.message}`, run);
+    return { ...terminating(run), againMs };
+  }
+  const deletesSent = new Map(run.memory.deletesSent).set(capsule.uuid, deps.clock.monotonic());
+  run.remember({ deletesSent, attempts: 0 });
+  deps.onStep('delete', run.uid);
+  deps.log.info('capsule deletion asked', { uid: run.uid, capsule: capsule.uuid, step: 'delete', reason });
+  if (!first && run.pod) {
+    event(
+      run.pod,
+      'Warning',
+      'FailedKillPod',
+      `error killing pod: capsule ${capsule.uuid} is still there (${capsule.status}${capsule.status_reason ? `: ${capsule.status_reason}` : ''}); deletion asked again`,
+      run,
+    );
+  }
+  return terminating(run);
+}
+
+/** The status of a Pod whose capsule is on its way out. */
+function terminating(run: Run): StepOutcome {
+  const [capsule] = run.view.capsules;
+  if (!run.pod?.metadata.deletionTimestamp || !capsule) return {};
+  return { situation: { kind: 'present', capsule, terminating: true } };
+}
+
+/**
+ * Asks the API server about a Pod that no list of ours ever had, before its capsule is deleted, and stops a sweep that
+ * would take too many: a wrong cluster or an empty answer must not cost running capsules.
+ */
+async function holdOrphan(capsule: Capsule, run: Run): Promise<StepOutcome | undefined> {
+  const { deps } = run;
+  const owner = readOwner(capsule.labels);
+  if (!owner || !isOurs(owner, deps.options.cluster, deps.options.node)) return {};
+  const pod = await deps.podApi.read(owner.namespace, owner.pod, owner.uid);
+  if (pod) {
+    if (pod.spec.nodeName !== deps.options.node) return { againMs: 60_000 };
+    deps.pods.upsert(pod);
+    return { againMs: 0 };
+  }
+  const all = deps.capsules.all();
+  const orphans = all.filter((other) => {
+    const uid = readOwner(other.labels)?.uid;
+    return uid !== undefined && !deps.pods.get(uid) && !deps.pods.departed(uid);
+  });
+  if (orphans.length > 3 && orphans.length > all.length * deps.options.orphanFuseShare) {
+    deps.log.error('orphan sweep stopped by the fuse', {
+      orphans: orphans.length,
+      capsules: all.length,
+      share: deps.options.orphanFuseShare,
+      hint: 'look at them with: zunlet capsule orphans; delete them there, or raise orphanFuseShare',
+    });
+    return { againMs: 300_000 };
+  }
+  return undefined;
+}
+
+function disown(problem: Problem, run: Run): StepOutcome {
+  const { deps, memory } = run;
+  const retryMs = failedStartDelayMs(memory.attempts, deps.random);
+  run.drop('capsule', 'creatingSince');
+  run.remember({ problems: [problem], retryAt: deps.clock.monotonic() + retryMs, attempts: memory.attempts + 1 });
+  if (run.pod)
+    event(run.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem.message}`, run);
+  return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
+}
+
+function fail(reason: string, message: string, run: Run): StepOutcome {
+  if (run.pod) {
+    const type = reason === 'DeadlineExceeded' ? 'Normal' : 'Warning';
+    event(run.pod, type, reason, message, run);
+    run.deps.log.warn('pod failed', { ...names(run.pod), reason, step: 'fail' });
+  }
+  run.deps.onStep('fail', run.uid);
+  const kind = reason === 'CapsuleGone' ? 'lost' : 'failed';
+  return { situation: { kind, reason, message, last: run.memory.last } };
+}
+
+function reject(problems: readonly Problem[], run: Run): StepOutcome {
+  const lasting = problems.filter(({ heals }) => !heals);
+  const reason = lasting.find((problem) => problem.reason !== undefined)?.reason ?? 'UnsupportedPodFeature';
+  const message = lasting.map(({ path, message: text }) => (path ? `${path}: ${text}` : text)).join('; ');
+  if (run.pod) {
+    event(run.pod, 'Warning', reason, message, run);
+    run.deps.log.info('pod rejected', { ...names(run.pod), reason, step: 'reject' });
+  }
+  run.deps.onStep('reject', run.uid);
+  return { situation: { kind: 'rejected', reason, message } };
+}
+
+/** Records an Event about a Pod. */
+export function event(
+  pod: Pod,
+  type: 'Normal' | 'Warning',
+  reason: string,
+  message: string,
+  run: Run,
+  fieldPath?: string,
+): void {
+  run.deps.events.record(podSubject(pod, fieldPath), type, reason, message.slice(0, 1024));
+}
+
+function podSubject(pod: Pod, fieldPath?: string): EventSubject {
+  const { name, namespace, uid, resourceVersion } = pod.metadata;
+  return {
+    kind: 'Pod',
+    name,
+    namespace,
+    uid,
+    ...(resourceVersion !== undefined && { resourceVersion }),
+    ...(fieldPath !== undefined && { fieldPath }),
+  };
+}
