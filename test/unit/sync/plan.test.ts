@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newMemory, type PodMemory } from '../../../src/sync/memory.ts';
+import { type PlanRules, type PlanView, plan, type Step } from '../../../src/sync/plan.ts';
+import { capsule, pod, statusNaming, uuid, zunContainer } from '../../lib/builders.ts';
+
+const rules: PlanRules = { redeleteMs: 180_000, createTimeoutMs: 1_800_000, freeEnded: false, timeRule: true };
+const wall = Date.parse('2026-01-01T02:00:00Z');
+
+interface Case {
+  title: string;
+  view?: Partial<PlanView>;
+  memory?: Partial<PodMemory>;
+  rules?: Partial<PlanRules>;
+  now?: number;
+  step: Partial<Step>;
+}
+
+const running = capsule();
+const second = capsule({ uuid: uuid(101), created_at: '2026-01-01 00:00:05' });
+const failedStart = capsule({
+  status: 'Error',
+  status_reason: 'Image nope could not be found.',
+  containers: [zunContainer({ status: 'Creating' })],
+});
+const heals = { path: '', code: 'secret.missing', message: 'secret "s" not found', heals: true };
+const never = { ...heals, code: 'pod.host-network', heals: false };
+const sent = (...uuids: string[]) => new Map(uuids.map((id) => [id, 1000]));
+
+const ladder: Case[] = [
+  {
+    title: '1: pod gone, capsule there: deletes it',
+    view: { pod: undefined, capsules: [running] },
+    step: { kind: 'delete', reason: 'pod-gone' },
+  },
+  {
+    title: '1: pod terminating, capsule there: deletes it',
+    view: { pod: pod({ deleted: true }), capsules: [running] },
+    step: { kind: 'delete', reason: 'pod-terminating' },
+  },
+  {
+    title: '1: two capsules: deletes the younger',
+    view: { capsules: [running, second] },
+    step: { kind: 'delete', capsule: second, reason: 'second-capsule' },
+  },
+  {
+    title: '1: pod ended, capsules are kept: follows nothing',
+    view: { pod: pod({ status: statusNaming(running.uuid, 'Succeeded') }), capsules: [running] },
+    step: { kind: 'follow' },
+  },
+  {
+    title: '1: pod ended, capsules are freed: deletes it',
+    view: { pod: pod({ status: statusNaming(running.uuid, 'Succeeded') }), capsules: [running] },
+    rules: { freeEnded: true },
+    step: { kind: 'delete', reason: 'pod-ended' },
+  },
+  {
+    title: '1: start failed and the status no longer names it: deletes it',
+    view: { capsules: [failedStart] },
+    step: { kind: 'delete', reason: 'failed-start' },
+  },
+  {
+    title: '1: deadline passed: deletes the capsule',
+    view: {
+      pod: pod({ spec: { activeDeadlineSeconds: 60 }, status: statusNaming(running.uuid) }),
+      capsules: [running],
+    },
+    step: { kind: 'delete', reason: 'pod-ended' },
+  },
+  {
+    title: '1: never came up: deletes the capsule',
+    view: { capsules: [capsule({ status: 'Creating' })] },
+    memory: { creatingSince: 0 },
+    now: 1_800_000,
+    step: { kind: 'delete', reason: 'pod-ended' },
+  },
+  {
+    title: '1: deletion asked long ago: asks again',
+    view: { pod: pod({ deleted: true }), capsules: [running] },
+    memory: { deletesSent: sent(running.uuid) },
+    now: 181_000,
+    step: { kind: 'delete' },
+  },
+  {
+    title: '1: capsule turned Error after the deletion: asks again sooner',
+    view: { pod: pod({ deleted: true }), capsules: [capsule({ status: 'Error' })] },
+    memory: { deletesSent: sent(running.uuid) },
+    now: 31_000,
+    step: { kind: 'delete' },
+  },
+  {
+    title: '2: deletion asked: waits',
+    view: { pod: pod({ deleted: true }), capsules: [running] },
+    memory: { deletesSent: sent(running.uuid) },
+    now: 2000,
+    step: { kind: 'await-deletion', againMs: 179_000 },
+  },
+  {
+    title: '2: the second capsule is on its way out: waits before anything else',
+    view: { capsules: [running, second] },
+    memory: { deletesSent: sent(second.uuid) },
+    now: 2000,
+    step: { kind: 'await-deletion' },
+  },
+  {
+    title: '3: start failed and the status names it: disowns it first',
+    view: { pod: pod({ status: statusNaming(failedStart.uuid, 'Pending') }), capsules: [failedStart] },
+    step: { kind: 'disown' },
+  },
+  {
+    title: '4: failed after a container ran: follows, never starts again',
+    view: {
+      pod: pod({ status: statusNaming(running.uuid, 'Pending') }),
+      capsules: [capsule({ status: 'Error', containers: [zunContainer({ status: 'Running' })] })],
+    },
+    step: { kind: 'follow' },
+  },
+  { title: '4: capsule there: follows it', view: { capsules: [running] }, step: { kind: 'follow', capsule: running } },
+  {
+    title: '4: capsule there although no list can be trusted yet: follows it',
+    view: { capsules: [running], observedAt: 0 },
+    memory: { trustListsAfter: 60_000 },
+    step: { kind: 'follow' },
+  },
+  {
+    title: '4: deadline to come: follows and looks again then',
+    view: {
+      pod: pod({ spec: { activeDeadlineSeconds: 7260 }, status: statusNaming(running.uuid) }),
+      capsules: [running],
+    },
+    step: { kind: 'follow', againMs: 60_000 },
+  },
+  {
+    title: '5: nothing seen, but a lost POST may still show up: observes first',
+    view: { observedAt: 60_000 },
+    memory: { trustListsAfter: 60_000 },
+    step: { kind: 'observe-first', after: 60_000 },
+  },
+  {
+    title: '5: never listed: observes first',
+    view: { observedAt: Number.NEGATIVE_INFINITY },
+    step: { kind: 'observe-first' },
+  },
+  {
+    title: '5: pod terminating, a lost POST may still show up: does not let the pod go',
+    view: { pod: pod({ deleted: true }), observedAt: 5 },
+    memory: { trustListsAfter: 60_000 },
+    step: { kind: 'observe-first' },
+  },
+  {
+    title: '5: the rule about time switched off: creates',
+    view: { observedAt: 5 },
+    memory: { trustListsAfter: 60_000 },
+    rules: { timeRule: false },
+    step: { kind: 'create' },
+  },
+  {
+    title: '6: phase is terminal: nothing',
+    view: { pod: pod({ status: { phase: 'Failed' } }) },
+    step: { kind: 'nothing' },
+  },
+  {
+    title: '7: the status names a capsule that no list shows: asks Zun for it',
+    view: { pod: pod({ status: statusNaming(uuid(100)) }), isGone: () => false },
+    step: { kind: 'confirm' },
+  },
+  {
+    title: '7: pod terminating, its capsule is in no list: asks Zun for it',
+    view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), isGone: () => false },
+    step: { kind: 'confirm' },
+  },
+  {
+    title: '7: pod gone, the capsule made last is in no list: asks Zun for it',
+    view: { pod: undefined, isGone: () => false },
+    memory: { capsule: { uuid: uuid(100), backend: 'capsule' } },
+    step: { kind: 'confirm' },
+  },
+  { title: '8: pod gone, nothing left: forgets it', view: { pod: undefined }, step: { kind: 'forget' } },
+  {
+    title: '9: pod terminating, nothing left: removes the pod',
+    view: { pod: pod({ deleted: true }) },
+    step: { kind: 'remove-pod' },
+  },
+  {
+    title: '10: deadline passed, nothing left: fails',
+    view: { pod: pod({ spec: { activeDeadlineSeconds: 60 }, status: statusNaming(uuid(100)) }) },
+    step: { kind: 'fail', reason: 'DeadlineExceeded' },
+  },
+  {
+    title: '10: never came up, nothing left: fails',
+    memory: { creatingSince: 0, capsule: { uuid: uuid(100), backend: 'capsule' } },
+    now: 1_800_000,
+    step: { kind: 'fail', reason: 'CreateTimeout' },
+  },
+  {
+    title: '11: its capsule is gone: fails, never starts again',
+    view: { pod: pod({ status: statusNaming(uuid(100)) }) },
+    step: { kind: 'fail', reason: 'CapsuleGone' },
+  },
+  {
+    title: '11: its capsule is gone before any status named it: fails',
+    memory: { capsule: { uuid: uuid(100), backend: 'capsule' } },
+    step: { kind: 'fail', reason: 'CapsuleGone' },
+  },
+  { title: '12: a problem that never heals: rejects', memory: { problems: [heals, never] }, step: { kind: 'reject' } },
+  {
+    title: '13: a problem that may heal: waits',
+    memory: { problems: [heals], retryAt: 15_000 },
+    step: { kind: 'wait', againMs: 5000 },
+  },
+  { title: '14: time to try again: creates', memory: { problems: [heals], retryAt: 10_000 }, step: { kind: 'create' } },
+  { title: '14: nothing in the way: creates', step: { kind: 'create' } },
+];
+
+for (const { title, view, memory, rules: change, now, step } of ladder) {
+  test(`plan: ${title}`, () => {
+    const full: PlanView = { pod: pod(), capsules: [], observedAt: 9000, isGone: () => true, ...view };
+    const got = plan(
+      full,
+      { ...newMemory(Number.NEGATIVE_INFINITY), ...memory },
+      { monotonic: now ?? 10_000, wall },
+      { ...rules, ...change },
+    );
+    assert.partialDeepStrictEqual(got, step);
+  });
+}
