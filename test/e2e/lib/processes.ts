@@ -81,11 +81,19 @@ export function startService({ name, command, args, logFile, env, cwd }: Service
   };
 }
 
-/** Runs a program to its end with its output on our standard error; rejects when it does not end with 0. */
-export async function runLogged(command: string, args: string[], env = process.env): Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 2, 2], env });
+/** Runs a program to its end, its output on our standard error or in a file; rejects when it does not end with 0. */
+export async function runLogged(
+  command: string,
+  args: string[],
+  { env = process.env, logFile }: { env?: NodeJS.ProcessEnv; logFile?: string } = {},
+): Promise<void> {
+  const log = logFile === undefined ? 2 : openSync(logFile, 'a');
+  const child = spawn(command, args, { stdio: ['ignore', log, log], env });
+  if (logFile !== undefined) closeSync(log);
   const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`${basename(command)} ${args[0] ?? ''} ended with ${code}`);
+  if (code === 0) return;
+  const where = logFile === undefined ? '' : `:\n${readFileSync(logFile, 'utf8').slice(-2_000)}`;
+  throw new Error(`${basename(command)} ${args[0] ?? ''} ended with ${code}${where}`);
 }
 
 /** Waits until `condition` answers something true, asking again every `everyMs`, and answers that. */
