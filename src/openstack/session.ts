@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { AppError, toAppError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { createRateLimiter } from '../http/rate-limiter.ts';
+import { createTransport, type HttpRequest, type HttpResponse, type Transport } from '../http/transport.ts';
+import { abortedError } from './abort.ts';
+import { findEndpoint } from './catalog.ts';
+import type { Cloud } from './cloud-config.ts';
+import { answerError, withEffect } from './errors.ts';
+import { createKeystone, type Keystone, type Token } from './keystone.ts';
+
+/** The services that zunlet talks to, by the name used in messages, codes and metrics. */
+export type ServiceName = 'zun' | 'cinder' | 'neutron';
+
+/** Every name under which a catalog may list a service, the official one first. Source: service-types-authority. */
+const serviceTypes: Record<ServiceName, readonly string[]> = {
+  zun: ['application-container', 'container'],
+  cinder: ['block-storage', 'volumev3', 'block-store', 'volume'],
+  neutron: ['network'],
+};
+
+/** The version that a service's base URL must end in. */
+const versionPath: Record<ServiceName, RegExp> = { zun: /\/v1$/, cinder: /\/v3(\/[^/]+)?$/, neutron: /\/v2\.0$/ };
+const versionSuffix: Record<ServiceName, string> = { zun: '/v1', cinder: '/v3', neutron: '/v2.0' };
+
+/** One call on a service. */
+export interface ServiceCall {
+  service: ServiceName;
+  /** A short constant name for metrics: `capsules.create`. */
+  operation: string;
+  /** What is attempted, for messages: `creating capsule web-0`. */
+  attempt: string;
+  method: HttpRequest['method'];
+  /** Below the service's base URL, beginning with `/`; already encoded. */
+  path: string;
+  query?: Record<string, string | number | boolean | undefined>;
+  /** Sent as JSON. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Default 30 s. */
+  timeoutMs?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** A successful answer. */
+export interface ServiceAnswer extends HttpResponse {
+  requestId: string | undefined;
+}
+
+/** What `onCall` hears after each HTTP request. */
+export interface CallReport {
+  service: ServiceName;
+  operation: string;
+  /** The HTTP status, or the error's code where no answer came. */
+  code: string;
+  durationMs: number;
+  /** The service's request id, for its operator. */
+  requestId: string | undefined;
+}
+
+/** Authorised requests to the services of one cloud. */
+export interface Session {
+  /**
+   * Sends a call with a valid token; logs in again and repeats it once when the service refuses the token (a refused
+   * call did nothing). Nothing else is ever repeated. Statuses from 300 on are thrown as `AppError`.
+   * Errors: those of Keystone and of the transport, and one by status; `effect` is `none` for reads and for whatever
+   * was not sent.
+   */
+  call(call: ServiceCall): Promise<ServiceAnswer>;
+  /** Sends a GET without a token to a path of a service's origin, for version documents. Any status is an answer. */
+  probe(service: ServiceName, url: string, attempt: string, signal?: AbortSignal): Promise<HttpResponse>;
+  /** The base URL of a service, version included. Errors: as `call`, before anything is sent. */
+  endpoint(service: ServiceName, signal?: AbortSignal): Promise<string>;
+  token(signal?: AbortSignal): Promise<Token>;
+  readonly keystone: Keystone;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  cloud: Cloud;
+  clock: Clock;
+  log: Log;
+  /** `zunlet/0.1.0`. */
+  userAgent: string;
+  /** Connections to each service. Default 16. */
+  connections?: number;
+  /** Calls a second to all services together, and how many at once beyond that; 0 switches the limit off. Default 0. */
+  callsPerSecond?: number;
+  burst?: number;
+  /** Largest answer, in bytes. Default 64 MiB: a page of 1,000 capsules is about 2 MiB. */
+  maxBodyBytes?: number;
+  onCall?: (report: CallReport) => void;
+}
+
+/** Makes a session. Nothing is sent before the first call. */
+export function createSession(options: SessionOptions): Session {
+  const { cloud, clock } = options;
+  const transports = new Map<string, Transport>();
+  const limiter = createRateLimiter(options.callsPerSecond ?? 0, options.burst ?? 20, clock);
+
+  const transport = (origin: string) => {
+    let found = transports.get(origin);
+    if (!found) {
+      found = createTransport({
+        origin,
+        tls: cloud.tls,
+        connections: options.connections ?? 16,
+        maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
+      });
+      transports.set(origin, found);
+    }
+    return found;
+  };
+  const keystone = createKeystone({
+    auth: cloud.auth,
+    transport,
+    clock,
+    log: options.log,
+    userAgent: options.userAgent,
+  });
+
+  async function send(url: URL, request: Omit<HttpRequest, 'path'>, service: ServiceName, operation: string) {
+    await limiter.take();
+    if (request.signal?.aborted) throw abortedError(request.attempt);
+    const started = clock.monotonic();
+    const report = (code: string, requestId?: string) =>
+      options.onCall?.({ service, operation, code, durationMs: clock.monotonic() - started, requestId });
+    try {
+      const answer = await transport(url.origin).request({ ...request, path: `${url.pathname}${url.search}` });
+      report(String(answer.status), answer.headers['x-openstack-request-id']);
+      return answer;
+    } catch (error) {
+      report(error instanceof AppError ? error.code : 'bug');
+      throw error;
+    }
+  }
+
+  async function call(asked: ServiceCall): Promise<ServiceAnswer> {
+    const first = await attempt(asked);
+    const answer = first.answer.status === 401 ? await again(asked, first.token) : first.answer;
+    if (answer.status >= 200 && answer.status < 300) {
+      return { ...answer, requestId: answer.headers['x-openstack-request-id'] };
+    }
+    throw answerError({
+      service: asked.service,
+      attempt: asked.attempt,
+      method: asked.method,
+      nowMs: clock.now(),
+      ...answer,
+    });
+  }
+
+  /** keystonemiddleware refuses a token before the service sees the call: it may be sent again. */
+  async function again(asked: ServiceCall, refused: Token): Promise<HttpResponse> {
+    keystone.refuse(refused.id);
+    return (await attempt(asked)).answer;
+  }
+
+  async function attempt(asked: ServiceCall) {
+    const { token, base } = await prepare(asked.service, asked.signal);
+    const url = new URL(`${base}${asked.path}`);
+    for (const [name, value] of Object.entries(asked.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    try {
+      const answer = await send(
+        url,
+        {
+          method: asked.method,
+          headers: {
+            accept: 'application/json',
+            'user-agent': options.userAgent,
+            'x-auth-token': token.id,
+            'x-openstack-request-id': `req-${randomUUID()}`,
+            ...(asked.body !== undefined && { 'content-type': 'application/json' }),
+            ...asked.headers,
+          },
+          ...(asked.body !== undefined && { body: JSON.stringify(asked.body) }),
+          timeoutMs: asked.timeoutMs ?? 30_000,
+          ...(asked.signal && { signal: asked.signal }),
+          attempt: asked.attempt,
+        },
+        asked.service,
+        asked.operation,
+      );
+      return { answer, token };
+    } catch (error) {
+      throw asked.method === 'GET' ? withEffect(toAppError(error), 'none') : error;
+    }
+  }
+
+  /** What fails here was never sent: no effect, whatever became of the login. */
+  async function prepare(
+    service: ServiceName,
+    signal: AbortSignal | undefined,
+  ): Promise<{ token: Token; base: string }> {
+    try {
+      const token = await keystone.token(signal);
+      return { token, base: baseUrl(service, token) };
+    } catch (error) {
+      throw withEffect(toAppError(error), 'none');
+    }
+  }
+
+  function baseUrl(service: ServiceName, token: Token): string {
+    const url = findEndpoint(token, {
+      types: serviceTypes[service],
+      interface: cloud.interface,
+      overrides: cloud.endpointOverrides,
+      ...(cloud.region !== undefined && { region: cloud.region }),
+    });
+    return versionPath[service].test(url) ? url : `${url}${versionSuffix[service]}`;
+  }
+
+  return {
+    call,
+    keystone,
+    clock,
+    token: (signal) => keystone.token(signal),
+    endpoint: async (service, signal) => (await prepare(service, signal)).base,
+    async probe(service, url, what, signal) {
+      const headers = { accept: 'application/json', 'user-agent': options.userAgent };
+      const request = { method: 'GET' as const, headers, timeoutMs: 15_000, attempt: what, ...(signal && { signal }) };
+      try {
+        return await send(new URL(url), request, service, 'versions');
+      } catch (error) {
+        throw withEffect(toAppError(error), 'none');
+      }
+    },
+    async close() {
+      await Promise.all([...transports.values()].map((each) => each.close()));
+    },
+  };
+}
