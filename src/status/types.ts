@@ -18,6 +18,8 @@ export type Situation =
 
 /** What a probe engine last found about one container. Absent where a probe does not exist. */
 export interface ProbeView {
+  /** The container (`zun://<uuid>`) that was probed; a view of another one does not count. */
+  containerID?: string;
   ready?: boolean;
   started?: boolean;
 }
@@ -31,4 +33,6 @@ export interface StatusContext {
   probes: Record<string, ProbeView>;
   /** Restarts that the node itself made, by container name; the published count never drops below the old one. */
   restarts: Record<string, number>;
+  /** True where the cloud's capsules follow their containers after the start. Stock Zun's do not, and the Pod says so in a condition. */
+  capsuleStatusIsLive?: boolean;
 }
