@@ -12,7 +12,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined, 
 }
 
 /** Says that the caller gave up before anything was sent. */
-export function abortedError(attempt: string): AppError {
+function abortedError(attempt: string): AppError {
   return new AppError({
     kind: 'retryable',
     code: 'http.aborted',

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { AppError, isKind } from '../base/errors.ts';
 import { type CallLimits, createCall, defaultLimits, listCall, unlessGone, zunSaid } from './capsules.ts';
+import { act, createInspection, createOperate, createStreams, type Operate } from './container-operations.ts';
 import { readAllPages } from './paging.ts';
 import type { ContainerRequest, ZunContainer } from './types.ts';
 import { parseAnswer, uuidPath } from './wire.ts';
@@ -77,132 +77,16 @@ export interface ContainerApi {
   putArchive(uuid: string, path: string, tar: Buffer, signal?: AbortSignal): Promise<void>;
 }
 
-const text = z.string();
-const executed = z.looseObject({ output: text.nullable(), exit_code: z.number().int().nullable() });
-const executing = z.looseObject({
-  exec_id: text.max(255),
-  proxy_url: text.max(4096).optional(),
-  url: text.max(4096).optional(),
-});
-const amount = z
-  .number()
-  .nullish()
-  .transform((value) => value ?? 0);
-const pair = text
-  .max(100)
-  .nullish()
-  .transform((value) => {
-    const [first = 0, second = 0] = (value ?? '').split('/').map(Number);
-    return [Number.isFinite(first) ? first : 0, Number.isFinite(second) ? second : 0] as const;
-  });
-const statsSchema = z.looseObject({
-  'CPU %': amount,
-  'MEM USAGE(MiB)': amount,
-  'MEM LIMIT(MiB)': amount,
-  'BLOCK I/O(B)': pair,
-  'NET I/O(B)': pair,
-});
-const topSchema = z.looseObject({
-  Titles: z.array(text).max(100),
-  Processes: z.array(z.array(text).max(100)).max(100_000),
-});
-const archiveSchema = z.looseObject({ data: text });
-
 /** The first version that takes a field of the request. Source: zun/api/rest_api_version_history.rst. */
 const fieldVersions: Partial<Record<keyof ContainerRequest, Microversion>> = { entrypoint: [1, 40], tty: [1, 36] };
 
 /** Makes the client of `/v1/containers`. */
 export function createContainers(zun: Zun, limits: CallLimits = defaultLimits): ContainerApi {
   const operate = createOperate(zun);
-  const act = async (name: string, uuid: string, what: string, query: Query, signal: AbortSignal | undefined) => {
-    await operate({ name, uuid, attempt: `${what} container ${uuid}`, method: 'POST', query, signal });
-  };
-  return {
-    ...createLifecycle(zun, limits, act),
-    ...createStreams(operate, act),
-    async stats(uuid, signal) {
-      const attempt = `reading the resource use of container ${uuid}`;
-      const answer = await operate({ name: 'stats', uuid, attempt, method: 'GET', signal });
-      const found = parseAnswer(statsSchema, answer.body, zunSaid(attempt, 'none'));
-      const [blockReadBytes, blockWrittenBytes] = found['BLOCK I/O(B)'];
-      const [networkReceivedBytes, networkSentBytes] = found['NET I/O(B)'];
-      return {
-        cpuPercent: found['CPU %'],
-        memoryMiB: found['MEM USAGE(MiB)'],
-        memoryLimitMiB: found['MEM LIMIT(MiB)'],
-        blockReadBytes,
-        blockWrittenBytes,
-        networkReceivedBytes,
-        networkSentBytes,
-      };
-    },
-    async top(uuid, signal) {
-      const attempt = `listing the processes of container ${uuid}`;
-      const answer = await operate({ name: 'top', uuid, attempt, method: 'GET', signal });
-      const found = parseAnswer(topSchema, answer.body, zunSaid(attempt, 'none'));
-      return { titles: found.Titles, processes: found.Processes };
-    },
-    async getArchive(uuid, path, signal) {
-      const attempt = `reading files of container ${uuid}`;
-      const answer = await operate({
-        name: 'get_archive',
-        uuid,
-        attempt,
-        method: 'GET',
-        query: { path },
-        timeoutMs: 120_000,
-        signal,
-      });
-      return Buffer.from(parseAnswer(archiveSchema, answer.body, zunSaid(attempt, 'none')).data, 'base64');
-    },
-    async putArchive(uuid, path, tar, signal) {
-      const attempt = `writing files into container ${uuid}`;
-      const body = { data: tar.toString('base64') };
-      await operate({
-        name: 'put_archive',
-        uuid,
-        attempt,
-        method: 'POST',
-        query: { path },
-        body,
-        timeoutMs: 120_000,
-        signal,
-      });
-    },
-  };
+  return { ...createLifecycle(zun, limits, operate), ...createStreams(operate), ...createInspection(operate) };
 }
 
-type Query = Record<string, string | number | boolean | undefined>;
-type Act = (name: string, uuid: string, what: string, query: Query, signal: AbortSignal | undefined) => Promise<void>;
-type Operate = ReturnType<typeof createOperate>;
-
-interface Operation {
-  name: string;
-  uuid: string;
-  attempt: string;
-  method: 'GET' | 'POST';
-  query?: Query;
-  body?: unknown;
-  timeoutMs?: number;
-  signal: AbortSignal | undefined;
-}
-
-function createOperate(zun: Zun) {
-  return ({ name, uuid, attempt, method, query, body, timeoutMs, signal }: Operation) =>
-    zun.call({
-      operation: `containers.${name}`,
-      attempt,
-      method,
-      path: `/containers/${uuidPath(uuid, attempt)}/${name}`,
-      // Zun gives its compute host 60 s for an answer.
-      timeoutMs: timeoutMs ?? 75_000,
-      ...(query && { query }),
-      ...(body !== undefined && { body }),
-      signal,
-    });
-}
-
-function createLifecycle(zun: Zun, limits: CallLimits, act: Act) {
+function createLifecycle(zun: Zun, limits: CallLimits, operate: Operate) {
   return {
     async create(request: ContainerRequest, attempt: string, signal?: AbortSignal): Promise<ZunContainer> {
       await checkFields(zun, request, attempt, signal);
@@ -259,7 +143,7 @@ function createLifecycle(zun: Zun, limits: CallLimits, act: Act) {
       const attempt = `deleting container ${uuid}`;
       const path = `/containers/${uuidPath(uuid, attempt)}`;
       // DELETE stops with Zun's own 10 s; the host works off both in order, and the second stop then finds it stopped.
-      const stopped = await stopFirst(act, uuid, graceSeconds, signal);
+      const stopped = await stopFirst(operate, uuid, graceSeconds, signal);
       if (!stopped) return false;
       try {
         const answer = await unlessGone(
@@ -279,27 +163,28 @@ function createLifecycle(zun: Zun, limits: CallLimits, act: Act) {
         throw error;
       }
     },
-    start: (uuid: string, signal?: AbortSignal) => act('start', uuid, 'starting', {}, signal),
+    start: (uuid: string, signal?: AbortSignal) => act(operate, 'start', uuid, 'starting', { signal }),
     stop: (uuid: string, graceSeconds: number, signal?: AbortSignal) =>
-      act('stop', uuid, 'stopping', { timeout: seconds(graceSeconds) }, signal),
+      act(operate, 'stop', uuid, 'stopping', { query: { timeout: seconds(graceSeconds) }, signal }),
     reboot: (uuid: string, graceSeconds: number, signal?: AbortSignal) =>
-      act('reboot', uuid, 'restarting', { timeout: seconds(graceSeconds) }, signal),
+      act(operate, 'reboot', uuid, 'restarting', { query: { timeout: seconds(graceSeconds) }, signal }),
     kill: (uuid: string, signalName: string, signal?: AbortSignal) =>
-      act('kill', uuid, 'signalling', { signal: signalName }, signal),
+      act(operate, 'kill', uuid, 'signalling', { query: { signal: signalName }, signal }),
   };
 }
 
 /** False when the container is gone; one that does not run needs no stop. */
 async function stopFirst(
-  act: Act,
+  operate: Operate,
   uuid: string,
   graceSeconds: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   try {
     return (
-      (await unlessGone(act('stop', uuid, 'stopping', { timeout: seconds(graceSeconds) }, signal).then(() => true))) ??
-      false
+      (await unlessGone(
+        act(operate, 'stop', uuid, 'stopping', { query: { timeout: seconds(graceSeconds) }, signal }).then(() => true),
+      )) ?? false
     );
   } catch (error) {
     if (isKind(error, 'conflict', 'invalid')) return true;
@@ -321,64 +206,4 @@ async function checkFields(zun: Zun, request: ContainerRequest, attempt: string,
       message: `${attempt}: ${field} needs microversion ${version.join('.')}, this zun speaks up to ${used.join('.')}`,
     });
   }
-}
-
-function createStreams(operate: Operate, act: Act) {
-  const size = ({ rows, columns }: TerminalSize) => ({
-    h: Math.max(1, Math.trunc(rows)),
-    w: Math.max(1, Math.trunc(columns)),
-  });
-  return {
-    async logs(uuid: string, query: LogQuery, signal?: AbortSignal): Promise<string> {
-      const attempt = `reading the logs of container ${uuid}`;
-      const answer = await operate({ name: 'logs', uuid, attempt, method: 'GET', query: { ...query }, signal });
-      return parseAnswer(text, answer.body, zunSaid(attempt, 'none'));
-    },
-    async execute(uuid: string, command: readonly string[], signal?: AbortSignal) {
-      const attempt = `running a command in container ${uuid}`;
-      const query = { command: shellWords(command, attempt), run: true, interactive: false };
-      const answer = await operate({ name: 'execute', uuid, attempt, method: 'POST', query, signal });
-      const found = parseAnswer(executed, answer.body, zunSaid(attempt, 'unknown'));
-      return { output: found.output ?? '', exitCode: found.exit_code ?? 0 };
-    },
-    async executeInteractive(uuid: string, command: readonly string[], signal?: AbortSignal) {
-      const attempt = `starting a command in container ${uuid}`;
-      const query = { command: shellWords(command, attempt), run: false, interactive: true };
-      const answer = await operate({ name: 'execute', uuid, attempt, method: 'POST', query, signal });
-      const found = parseAnswer(executing, answer.body, zunSaid(attempt, 'unknown'));
-      // The documentation calls it `url`, the code `proxy_url`.
-      return { execId: found.exec_id, proxyUrl: webSocketUrl(found.proxy_url ?? found.url, attempt) };
-    },
-    executeResize: (uuid: string, execId: string, terminal: TerminalSize, signal?: AbortSignal) =>
-      act(
-        'execute_resize',
-        uuid,
-        'resizing the terminal of a command in',
-        { exec_id: execId, ...size(terminal) },
-        signal,
-      ),
-    resize: (uuid: string, terminal: TerminalSize, signal?: AbortSignal) =>
-      act('resize', uuid, 'resizing the terminal of', size(terminal), signal),
-    async attach(uuid: string, signal?: AbortSignal): Promise<string> {
-      const attempt = `attaching to container ${uuid}`;
-      const answer = await operate({ name: 'attach', uuid, attempt, method: 'GET', signal });
-      return webSocketUrl(parseAnswer(text, answer.body, zunSaid(attempt, 'none')), attempt);
-    },
-  };
-}
-
-function webSocketUrl(url: string | undefined, attempt: string): string {
-  if (url && URL.canParse(url) && /^wss?:$/.test(new URL(url).protocol)) return url;
-  throw new AppError({
-    kind: 'retryable',
-    code: 'zun.bad-answer',
-    message: `${attempt}: zun sent no ws:// or wss:// address`,
-  });
-}
-
-/** Zun splits the command like a POSIX shell does: each word goes into quotes. Errors: `zun.no-command`. */
-export function shellWords(command: readonly string[], attempt: string): string {
-  if (command.length === 0)
-    throw new AppError({ kind: 'invalid', code: 'zun.no-command', message: `${attempt}: there is no command` });
-  return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(' ');
 }

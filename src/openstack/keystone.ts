@@ -23,7 +23,8 @@ export interface Token {
   expiresAtMs: number;
   /** Keystone's clock minus ours when the token was issued, ms. */
   skewMs: number;
-  /** On our monotonic clock. */
+  /** On our monotonic clock, as the two below. */
+  receivedAt: number;
   renewAt: number;
   expiresAt: number;
 }
@@ -163,6 +164,7 @@ export function createKeystone(options: KeystoneOptions): Keystone {
       issuedAtMs,
       expiresAtMs,
       skewMs: issuedAtMs - clock.now(),
+      receivedAt: clock.monotonic(),
       renewAt: askedAt + lifeMs - margin,
       expiresAt: askedAt + lifeMs,
     };

@@ -4,7 +4,7 @@ import { AppError, toAppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { createRateLimiter } from '../http/rate-limiter.ts';
 import { createTransport, type HttpRequest, type HttpResponse, type Transport } from '../http/transport.ts';
-import { abortedError } from './abort.ts';
+import { abortable } from './abort.ts';
 import { findEndpoint } from './catalog.ts';
 import type { Cloud } from './cloud-config.ts';
 import { answerError, withEffect } from './errors.ts';
@@ -97,94 +97,20 @@ export interface SessionOptions {
 /** Makes a session. Nothing is sent before the first call. */
 export function createSession(options: SessionOptions): Session {
   const { cloud, clock } = options;
-  const transports = new Map<string, Transport>();
-  const limiter = createRateLimiter(options.callsPerSecond ?? 0, options.burst ?? 20, clock);
-
-  const transport = (origin: string) => {
-    let found = transports.get(origin);
-    if (!found) {
-      found = createTransport({
-        origin,
-        tls: cloud.tls,
-        connections: options.connections ?? 16,
-        maxBodyBytes: options.maxBodyBytes ?? 64 * 1024 * 1024,
-      });
-      transports.set(origin, found);
-    }
-    return found;
-  };
+  const transports = createTransports(options);
+  const send = createSender(options, transports.to);
   const keystone = createKeystone({
     auth: cloud.auth,
-    transport,
+    transport: transports.to,
     clock,
     log: options.log,
     userAgent: options.userAgent,
   });
 
-  async function send(url: URL, request: Omit<HttpRequest, 'path'>, service: ServiceName, operation: string) {
-    await limiter.take();
-    if (request.signal?.aborted) throw abortedError(request.attempt);
-    const started = clock.monotonic();
-    const report = (code: string, requestId?: string) =>
-      options.onCall?.({ service, operation, code, durationMs: clock.monotonic() - started, requestId });
-    try {
-      const answer = await transport(url.origin).request({ ...request, path: `${url.pathname}${url.search}` });
-      report(String(answer.status), answer.headers['x-openstack-request-id']);
-      return answer;
-    } catch (error) {
-      report(error instanceof AppError ? error.code : 'bug');
-      throw error;
-    }
-  }
-
-  async function call(asked: ServiceCall): Promise<ServiceAnswer> {
-    const first = await attempt(asked);
-    const answer = first.answer.status === 401 ? await again(asked, first.token) : first.answer;
-    if (answer.status >= 200 && answer.status < 300) {
-      return { ...answer, requestId: answer.headers['x-openstack-request-id'] };
-    }
-    throw answerError({
-      service: asked.service,
-      attempt: asked.attempt,
-      method: asked.method,
-      nowMs: clock.now(),
-      ...answer,
-    });
-  }
-
-  /** keystonemiddleware refuses a token before the service sees the call: it may be sent again. */
-  async function again(asked: ServiceCall, refused: Token): Promise<HttpResponse> {
-    keystone.refuse(refused.id);
-    return (await attempt(asked)).answer;
-  }
-
   async function attempt(asked: ServiceCall) {
     const { token, base } = await prepare(asked.service, asked.signal);
-    const url = new URL(`${base}${asked.path}`);
-    for (const [name, value] of Object.entries(asked.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
     try {
-      const answer = await send(
-        url,
-        {
-          method: asked.method,
-          headers: {
-            accept: 'application/json',
-            'user-agent': options.userAgent,
-            'x-auth-token': token.id,
-            'x-openstack-request-id': `req-${randomUUID()}`,
-            ...(asked.body !== undefined && { 'content-type': 'application/json' }),
-            ...asked.headers,
-          },
-          ...(asked.body !== undefined && { body: JSON.stringify(asked.body) }),
-          timeoutMs: asked.timeoutMs ?? 30_000,
-          ...(asked.signal && { signal: asked.signal }),
-          attempt: asked.attempt,
-        },
-        asked.service,
-        asked.operation,
-      );
+      const answer = await send(callUrl(base, asked), callRequest(asked, token, options.userAgent), asked);
       return { answer, token };
     } catch (error) {
       throw asked.method === 'GET' ? withEffect(toAppError(error), 'none') : error;
@@ -192,45 +118,136 @@ export function createSession(options: SessionOptions): Session {
   }
 
   /** What fails here was never sent: no effect, whatever became of the login. */
-  async function prepare(
-    service: ServiceName,
-    signal: AbortSignal | undefined,
-  ): Promise<{ token: Token; base: string }> {
+  async function prepare(service: ServiceName, signal: AbortSignal | undefined) {
     try {
       const token = await keystone.token(signal);
-      return { token, base: baseUrl(service, token) };
+      try {
+        return { token, base: baseUrl(service, token, cloud) };
+      } catch (error) {
+        // The catalog comes with the token: another one shows whether an operator has mended it.
+        if (clock.monotonic() - token.receivedAt > 60_000) keystone.refuse(token.id);
+        throw error;
+      }
     } catch (error) {
       throw withEffect(toAppError(error), 'none');
     }
   }
 
-  function baseUrl(service: ServiceName, token: Token): string {
-    const url = findEndpoint(token, {
-      types: serviceTypes[service],
-      interface: cloud.interface,
-      overrides: cloud.endpointOverrides,
-      ...(cloud.region !== undefined && { region: cloud.region }),
-    });
-    return versionPath[service].test(url) ? url : `${url}${versionSuffix[service]}`;
-  }
-
   return {
-    call,
     keystone,
     clock,
     token: (signal) => keystone.token(signal),
     endpoint: async (service, signal) => (await prepare(service, signal)).base,
+    close: transports.close,
+    async call(asked) {
+      let { answer, token } = await attempt(asked);
+      if (answer.status === 401) {
+        // keystonemiddleware refuses a token before the service sees the call: it may be sent again.
+        keystone.refuse(token.id);
+        ({ answer, token } = await attempt(asked));
+      }
+      if (answer.status >= 200 && answer.status < 300) {
+        return { ...answer, requestId: answer.headers['x-openstack-request-id'] };
+      }
+      if (answer.status === 401) keystone.refuse(token.id);
+      const { service, attempt: what, method } = asked;
+      throw answerError({ service, attempt: what, method, nowMs: clock.now(), ...answer });
+    },
     async probe(service, url, what, signal) {
       const headers = { accept: 'application/json', 'user-agent': options.userAgent };
       const request = { method: 'GET' as const, headers, timeoutMs: 15_000, attempt: what, ...(signal && { signal }) };
       try {
-        return await send(new URL(url), request, service, 'versions');
+        return await send(new URL(url), request, { service, operation: 'versions' });
       } catch (error) {
         throw withEffect(toAppError(error), 'none');
       }
+    },
+  };
+}
+
+/** One transport an origin. */
+function createTransports({ cloud, connections, maxBodyBytes }: SessionOptions) {
+  const transports = new Map<string, Transport>();
+  return {
+    to(origin: string): Transport {
+      let found = transports.get(origin);
+      if (!found) {
+        found = createTransport({
+          origin,
+          tls: cloud.tls,
+          connections: connections ?? 16,
+          maxBodyBytes: maxBodyBytes ?? 64 * 1024 * 1024,
+        });
+        transports.set(origin, found);
+      }
+      return found;
     },
     async close() {
       await Promise.all([...transports.values()].map((each) => each.close()));
     },
   };
+}
+
+/** Sends within the rate limit and reports each request. */
+function createSender(
+  { clock, onCall, callsPerSecond, burst }: SessionOptions,
+  transportTo: (origin: string) => Transport,
+) {
+  const limiter = createRateLimiter(callsPerSecond ?? 0, burst ?? 20, clock);
+  return async (
+    url: URL,
+    request: Omit<HttpRequest, 'path'>,
+    { service, operation }: Pick<ServiceCall, 'service' | 'operation'>,
+  ) => {
+    await abortable(limiter.take(), request.signal, request.attempt);
+    const started = clock.monotonic();
+    const report = (code: string, requestId?: string) =>
+      onCall?.({ service, operation, code, durationMs: clock.monotonic() - started, requestId });
+    try {
+      const answer = await transportTo(url.origin).request({ ...request, path: `${url.pathname}${url.search}` });
+      report(String(answer.status), answer.headers['x-openstack-request-id']);
+      return answer;
+    } catch (error) {
+      report(error instanceof AppError ? error.code : 'bug');
+      throw error;
+    }
+  };
+}
+
+function callUrl(base: string, { path, query }: ServiceCall): URL {
+  const url = new URL(`${base}${path}`);
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+function callRequest(asked: ServiceCall, token: Token, userAgent: string): Omit<HttpRequest, 'path'> {
+  return {
+    method: asked.method,
+    headers: {
+      accept: 'application/json',
+      'user-agent': userAgent,
+      'x-auth-token': token.id,
+      'x-openstack-request-id': `req-${randomUUID()}`,
+      ...(asked.body !== undefined && { 'content-type': 'application/json' }),
+      ...asked.headers,
+    },
+    ...(asked.body !== undefined && { body: JSON.stringify(asked.body) }),
+    timeoutMs: asked.timeoutMs ?? 30_000,
+    ...(asked.signal && { signal: asked.signal }),
+    attempt: asked.attempt,
+  };
+}
+
+function baseUrl(service: ServiceName, token: Token, cloud: Cloud): string {
+  const url = findEndpoint(token, {
+    types: serviceTypes[service],
+    interface: cloud.interface,
+    overrides: cloud.endpointOverrides,
+    ...(cloud.region !== undefined && { region: cloud.region }),
+  });
+  const versioned = versionPath[service].test(url) ? url : `${url}${versionSuffix[service]}`;
+  // Older Cinders want the project in the path; every Cinder takes it there.
+  return service === 'cinder' && /\/v3$/.test(versioned) ? `${versioned}/${token.projectId}` : versioned;
 }
