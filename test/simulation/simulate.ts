@@ -1,10 +1,7 @@
 import { type Log, silentLog } from '../../src/base/log.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { createCapsulePoller } from '../../src/sync/capsule-poller.ts';
-import { createCapsuleStore } from '../../src/sync/capsule-store.ts';
-import { createPodStore } from '../../src/sync/pod-store.ts';
-import { createQueue } from '../../src/sync/queue.ts';
-import { createWorker, type WorkerOptions } from '../../src/sync/worker.ts';
+import { createSyncLoop } from '../../src/sync/loop.ts';
+import type { WorkerOptions } from '../../src/sync/worker.ts';
 import type { PodInputs } from '../../src/translate/types.ts';
 import { testCluster, testNode } from '../lib/builders.ts';
 import { createFaultPlan, type Fault } from './faults.ts';
@@ -100,67 +97,33 @@ interface World {
   violations: string[];
 }
 
-/** Wires the real parts of the sync loop to the models; `kill` is kill -9: no answer arrives any more. */
+/** Gives the real sync loop the models to talk to; `kill` is kill -9: no answer arrives any more. */
 function startProcess(world: World): { kill(): void; memories(): number } {
-  const { clock, random, zun, kube, options, violations } = world;
+  const { clock, random, zun, kube, options } = world;
   let alive = true;
   const isAlive = () => alive;
-  const log = options.log ?? silentLog;
-  const pods = createPodStore((uid, change, pod) => {
-    queue.poke(uid, change === 'deleted' || pod.metadata.deletionTimestamp ? 'delete' : 'start');
-  });
-  const capsules = createCapsuleStore({
-    cluster: testCluster,
-    node: testNode,
-    tombstoneMs: 600_000,
-    onChange: (uid) => queue.poke(uid, 'refresh'),
-  });
-  const api = zun.apiFor(isAlive);
-  const lived: VirtualClock = {
-    ...clock,
-    after: (ms, run) => clock.after(ms, () => alive && run()),
-  };
-  const poller = createCapsulePoller({
-    zun: api,
-    store: capsules,
-    clock: lived,
-    random,
-    log,
-    listEveryMs: 60_000,
-    liveEveryMs: 10_000,
-    onListed: (beganAt) => worker.onListed(beganAt),
-  });
-  const worker = createWorker({
-    pods,
-    capsules,
-    poller,
-    zun: api,
+  const lived: VirtualClock = { ...clock, after: (ms, run) => clock.after(ms, () => alive && run()) };
+  const loop = createSyncLoop({
+    zun: zun.apiFor(isAlive),
     podApi: kube.apiFor(isAlive),
     inputs: { fetch: async () => noInputs },
     events: { record() {} },
     clock: lived,
     random,
-    log,
+    log: options.log ?? silentLog,
     options: { ...workerOptions, timeRule: options.timeRule },
+    loop: { concurrency: 8, listEveryMs: 60_000, liveEveryMs: 10_000, resyncEveryMs: 300_000, tombstoneMs: 600_000 },
     hostIPs: () => ['192.0.2.1'],
     admit: () => [],
-    probes: () => ({}),
     onStep: () => {},
   });
-  const queue = createQueue({
-    clock: lived,
-    concurrency: 8,
-    run: (uid) => worker.run(uid),
-    onBug: (_uid, error) => violations.push(`bug: ${error}`),
-  });
-  worker.use(queue);
-  kube.watch(pods, isAlive);
-  poller.start();
+  kube.watch(loop.sink, isAlive);
+  loop.start();
   return {
     kill() {
       alive = false;
     },
-    memories: () => worker.size(),
+    memories: () => loop.counts().remembered,
   };
 }
 
