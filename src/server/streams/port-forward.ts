@@ -54,10 +54,16 @@ export function servePortForward(options: PortForwardOptions): { destroy(cause: 
   function takeStream(stream: SpdyStream): void {
     const type = stream.headers.get('streamtype');
     const port = portNumber(stream.headers.get('port'));
-    if ((type !== 'error' && type !== 'data') || port === undefined) return refuse(stream);
+    if ((type !== 'error' && type !== 'data') || port === undefined) {
+      stream.io.destroy();
+      return;
+    }
     const key = pairKey(stream, type);
     const pair = pairOf(key);
-    if (pair[type]) return refuse(stream);
+    if (pair[type]) {
+      stream.io.destroy();
+      return;
+    }
     pair[type] = stream;
     const { error, data } = pair;
     if (!error || !data) return;
@@ -77,10 +83,6 @@ export function servePortForward(options: PortForwardOptions): { destroy(cause: 
       options.onClose(cause);
     },
   });
-}
-
-function refuse(stream: SpdyStream): void {
-  stream.io.destroy();
 }
 
 /** Old clients send no request id: their error stream comes right before its data stream. */

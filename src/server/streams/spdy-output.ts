@@ -21,9 +21,9 @@ export function createSpdyOutput(transport: Duplex, onOverrun: (cause: Error) =>
   let closedBy: Error | undefined;
 
   function whenWritable(fail: (error: Error) => void, write: () => void): void {
-    if (closedBy) return fail(closedBy);
-    if (waiting.length === 0 && !transport.writableNeedDrain) return write();
-    waiting.push((cause) => (cause ? fail(cause) : write()));
+    if (closedBy) fail(closedBy);
+    else if (waiting.length === 0 && !transport.writableNeedDrain) write();
+    else waiting.push((cause) => (cause ? fail(cause) : write()));
   }
   function serve(): void {
     while (!transport.writableNeedDrain || closedBy) {
@@ -36,8 +36,8 @@ export function createSpdyOutput(transport: Duplex, onOverrun: (cause: Error) =>
   return {
     control(frame) {
       if (closedBy || transport.destroyed || transport.writableEnded) return;
-      if (transport.writableLength > maxUnsentBytes) return onOverrun(new Error('the client does not read'));
-      transport.write(frame);
+      if (transport.writableLength > maxUnsentBytes) onOverrun(new Error('the client does not read'));
+      else transport.write(frame);
     },
     data(streamId, chunk, done) {
       whenWritable(done, () => {

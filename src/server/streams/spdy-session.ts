@@ -131,9 +131,11 @@ function takeFrame(session: SessionState, owner: StreamOwner, frame: Frame): voi
   if (session.isClosed) return;
   switch (frame.type) {
     case 'data':
-      return takeData(session, frame);
+      takeData(session, frame);
+      return;
     case 'syn-stream':
-      return openStream(session, owner, frame);
+      openStream(session, owner, frame);
+      return;
     case 'rst-stream':
       session.streams.get(frame.streamId)?.abandon();
       return;
@@ -258,8 +260,8 @@ function later(session: SessionState, ms: number, run: () => void): void {
 function watchIdle(session: SessionState): void {
   const { limits, clock } = session.options;
   const left = session.activeMs + limits.idleMs - clock.monotonic();
-  if (left <= 0) return close(session, new Error('the connection was idle'));
-  later(session, left, () => watchIdle(session));
+  if (left <= 0) close(session, new Error('the connection was idle'));
+  else later(session, left, () => watchIdle(session));
 }
 
 /** A connection that is not read does not notice that its client has gone; a write does. */

@@ -136,7 +136,10 @@ function watchActivity(webSocket: WebSocket, options: ChannelOptions): { active(
   let activeMs = options.clock.monotonic();
   let cancel = options.clock.after(pingMs, tick);
   function tick(): void {
-    if (options.clock.monotonic() - activeMs >= options.idleMs) return webSocket.terminate();
+    if (options.clock.monotonic() - activeMs >= options.idleMs) {
+      webSocket.terminate();
+      return;
+    }
     webSocket.ping(() => {});
     cancel = options.clock.after(pingMs, tick);
   }
