@@ -33,6 +33,8 @@ export function createKubeModel(
   const byName = new Map<string, Pod>();
   const sinks = new Set<(change: 'upsert' | 'remove', pod: Pod) => void>();
   const violations: string[] = [];
+  /** Pods whose last status write was not answered: only these may be written again without a change. */
+  const unanswered = new Set<string>();
   let version = 1;
   let uids = 0;
 
@@ -83,10 +85,13 @@ export function createKubeModel(
     apiFor: (isAlive) => ({
       read: (_namespace, _name, uid) => call(isAlive, () => byUid(uid)),
       patchStatus: (pod, status) =>
-        call(isAlive, () => {
+        call(isAlive, (isAnswered) => {
+          if (!isAnswered) unanswered.add(pod.metadata.uid);
           const stored = byUid(pod.metadata.uid);
           if (!stored) throw new AppError({ kind: 'not-found', code: 'kube.not-found', message: 'no such pod' });
-          return writeStatus(stored, status);
+          const written = writeStatus(stored, status);
+          if (isAnswered) unanswered.delete(pod.metadata.uid);
+          return written;
         }),
       remove: (pod) =>
         call(isAlive, () => {
@@ -119,7 +124,7 @@ export function createKubeModel(
     model.statusWrites += 1;
     const before = stored.status;
     const after = strategicMerge(before ?? {}, patch);
-    if (isDeepStrictEqual(before, after))
+    if (isDeepStrictEqual(before, after) && !unanswered.has(stored.metadata.uid))
       violations.push(`status of pod ${stored.metadata.uid} written without a change`);
     const terminal = before?.phase === 'Succeeded' || before?.phase === 'Failed';
     if (terminal && after.phase !== before?.phase) {
@@ -128,7 +133,7 @@ export function createKubeModel(
     return put({ ...stored, status: after });
   }
 
-  function call<T>(isAlive: () => boolean, effect: () => T): Promise<T> {
+  function call<T>(isAlive: () => boolean, effect: (isAnswered: boolean) => T): Promise<T> {
     const fault = faults.draw();
     const latency = 1 + random() * 60;
     return new Promise((resolve, reject) => {
@@ -150,7 +155,7 @@ export function createKubeModel(
       let settle: () => void = () => {};
       clock.after(latency / 2, () => {
         try {
-          const value = effect();
+          const value = effect(isAlive() && fault === 'none');
           settle = () => resolve(value);
         } catch (error) {
           settle = () => reject(error as Error);
