@@ -42,10 +42,10 @@ function guard(): typeof leftovers {
   return leftovers;
 }
 
-/** Makes a folder that is removed when this process ends, unless `ZUNLET_KEEP` is set, for a look at the logs. */
+/** Makes a folder that is removed when this process ends, unless `E2E_KEEP` is set, for a look at the logs. */
 export function temporaryFolder(name: string): string {
   const folder = mkdtempSync(join(tmpdir(), `zunlet-${name}-`));
-  if (!process.env['ZUNLET_KEEP']) guard().folders.add(folder);
+  if (!process.env['E2E_KEEP']) guard().folders.add(folder);
   return folder;
 }
 

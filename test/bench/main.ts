@@ -1,0 +1,39 @@
+/**
+ * Measurements: `npm run bench -- start [--pods 1000] [--json]`. Real API server, emulated Zun and zunlet, each in a
+ * process of its own on this machine.
+ */
+import { parseArgs } from 'node:util';
+import { missingForControlPlane } from '../e2e/lib/control-plane-binary.ts';
+import { measureStart, type StartReport } from './start.ts';
+
+const usage = 'usage: npm run bench -- start [--pods N] [--json]\n';
+
+function show(report: StartReport): string {
+  const { start, memory, calm, restart, remove } = report;
+  return [
+    `${report.pods} Pods on one node; Node.js ${report.node}, Kubernetes ${report.kubernetes}, ${report.cpus} CPUs for all processes`,
+    `start     ${start.podsPerSecond} Pods/s; to Ready p50 ${start.p50Ms} ms, p99 ${start.p99Ms} ms; all after ${start.totalMs} ms`,
+    `          ${start.requestsPerPod} API requests and ${start.zunCallsPerPod} calls to Zun a Pod`,
+    `memory    ${memory.runningMiB} MiB resident with all Pods running, ${memory.emptyMiB} with none, ${memory.peakMiB} at most`,
+    `calm      ${calm.requests} API requests and ${calm.zunCalls} calls to Zun in ${calm.seconds} s`,
+    `restart   ${restart.requests} API requests, ${restart.zunCalls} calls to Zun, Node ready after ${restart.readyMs} ms`,
+    `delete    all gone after ${remove.totalMs} ms; ${remove.requestsPerPod} API requests a Pod`,
+    '',
+  ].join('\n');
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pods: { type: 'string', default: '1000' }, json: { type: 'boolean', default: false } },
+});
+const pods = Number(values.pods);
+const missing = missingForControlPlane();
+if (positionals[0] !== 'start' || !Number.isInteger(pods) || pods < 1) {
+  process.stderr.write(usage);
+  process.exitCode = 2;
+} else if (missing) {
+  process.stdout.write(`skipped: ${missing}\n`);
+} else {
+  const report = await measureStart(pods, (line) => process.stderr.write(`${line}\n`));
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : show(report));
+}
