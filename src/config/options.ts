@@ -68,6 +68,12 @@ export const options = {
     default: '1000Gi',
     doc: 'Ephemeral storage that the Node offers.',
   }),
+  kubernetesVersion: option({
+    group: 'Node',
+    type: stringType,
+    default: 'v1.35.0',
+    doc: 'Version of the kubelet contract that the Node reports; never newer than the API server.',
+  }),
   architecture: option({
     group: 'Node',
     type: enumType('amd64', 'arm64'),
