@@ -75,12 +75,17 @@ async function answerCall(zun: ZunState, call: Call): Promise<Answer> {
   };
   try {
     const answer = (await resource(zun, call, caller, rest)) ?? routerAnswer(404, headerOf(call, 'accept'));
-    return { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };
+    return isFromRouter(answer) ? answer : { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };
   } catch (error) {
     const answer = answerForError(error);
     const hasNoVersion = error instanceof BareError || (error instanceof ZunError && error.status === 406);
     return hasNoVersion ? answer : { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };
   }
+}
+
+/** No controller was reached: nobody added the headers of a version. */
+function isFromRouter(answer: Answer): boolean {
+  return answer.status === 404 || answer.status === 405;
 }
 
 /** The segments of a path behind an optional `/v1`. */
@@ -104,13 +109,17 @@ function capsuleResource(zun: ZunState, call: Call, caller: Caller, rest: string
     if (call.method === 'POST') return createCapsule(zun, call, caller, readParameters(zun, call));
     // Not 405: pecan calls the handler without its argument (docs/zun.md, Appendix A).
     if (call.method === 'DELETE') throw internal("delete() missing 1 required positional argument: 'capsule_ident'");
-    return routerAnswer(405, headerOf(call, 'accept'));
+    return notAllowed(call, 'DELETE, GET, POST');
   }
   const name = withoutExtension(ident);
   if (name === undefined) return routerAnswer(404, headerOf(call, 'accept'), null);
   if (call.method === 'GET') return showCapsule(zun, call, caller, name);
   if (call.method === 'DELETE') return deleteCapsule(zun, call, caller, name);
-  return routerAnswer(405, headerOf(call, 'accept'));
+  return notAllowed(call, 'DELETE, GET, POST');
+}
+
+function notAllowed(call: Call, allow: string): Answer {
+  return { ...routerAnswer(405, headerOf(call, 'accept')), headers: { allow } };
 }
 
 /**
