@@ -35,7 +35,11 @@ export interface TranslateOptions {
   /** What Pods without an annotation or RuntimeClass get; `auto`: container where the Pod fits, else capsule. */
   backend: BackendName | 'auto';
   driver: CapsuleDriver;
-  /** `reject` refuses fields that change security or correctness and cannot be honoured; `warn` names them in an Event and goes on. */
+  /**
+   * `reject` refuses a Pod with a field that cannot be honoured; `warn` leaves out, and names in an Event, those that concern
+   * neither security nor correctness (docs/reference/pod-support.md lists them). The rest only the Pod itself can accept, by
+   * the annotation `zunlet.io/accept-unsupported`.
+   */
   unsupported: 'reject' | 'warn';
   /** Whether init containers work on the cloud. */
   initContainers: boolean;
@@ -45,6 +49,10 @@ export interface TranslateOptions {
   kubernetesServiceHost?: string;
   kubernetesServicePort?: number;
   clusterDomain: string;
+  /** Addresses of the cluster's DNS servers, where containers can reach them. Container backend only: a capsule takes no files. */
+  clusterDns?: string[];
+  /** True when the node sets the security groups of a capsule's Neutron port after the create; otherwise asking for them is refused. */
+  portSecurityGroups?: boolean;
   availabilityZone?: string;
   /** Zun's bounds for one container: the operator's `[DEFAULT] minimum/maximum_cpus`, `minimum/maximum_memory`. */
   limits: { minimumCpu: number; maximumCpu: number; minimumMemoryMiB: number; maximumMemoryMiB: number };

@@ -1,0 +1,155 @@
+/** The shape of a field's value, for the check of types and for the walk. */
+export type FieldType =
+  | { kind: 'text' | 'integer' | 'flag' | 'text-or-integer' | 'quantity' | 'texts' | 'integers' | 'map' | 'quantities' }
+  | { kind: 'anything' }
+  | { kind: 'object' | 'list'; rows: Rows };
+
+/** Where a Pod ends up, as far as the fate of its fields goes. */
+export type Target = 'docker' | 'cri' | 'container';
+
+/**
+ * What becomes of a field.
+ *
+ * - `mapped`: does what it says.
+ * - `defaulted`: something close to it happens instead.
+ * - `ignored`: nothing happens, and that does no harm.
+ * - `warned`: nothing happens, and the Pod's Event says so.
+ * - `rejected`: the Pod is refused.
+ */
+export type Support = 'mapped' | 'defaulted' | 'ignored' | 'warned' | 'rejected';
+
+/**
+ * What a refusal protects. `impossible`: nothing could be done instead, never relaxed. `security` and `correctness`: only the
+ * Pod itself can accept the loss, by its annotation. `convenience`: the option `unsupported: warn` suffices.
+ */
+export type Concern = 'impossible' | 'security' | 'correctness' | 'convenience';
+
+export interface Verdict {
+  support: Support;
+  /** One clause for the reader: how it is done, why it is harmless, or what to use instead. */
+  text: string;
+  /** Of refusals. */
+  concern?: Concern;
+}
+
+export type Verdicts = Record<Target, Verdict>;
+
+/** Values of a field that fare differently. */
+export interface Exception {
+  /** In the words of the documentation. */
+  when: string;
+  test: (value: unknown) => boolean;
+  verdicts: Verdicts;
+}
+
+/** One field of one type. */
+export interface Row {
+  type: FieldType;
+  required: boolean;
+  verdicts: Verdicts;
+  /** The first whose test holds wins over `verdicts`. */
+  exceptions: readonly Exception[];
+  /** Everything inside shares the fate of the field itself. */
+  whole: boolean;
+}
+
+export type Rows = Readonly<Record<string, Row>>;
+
+/** A table that has exactly the fields of `T`. */
+export type RowsOf<T> = Readonly<{ [K in keyof Required<T>]: Row }>;
+
+type VerdictsBySide =
+  | Verdict
+  | { capsule: Verdict; container: Verdict }
+  | { docker: Verdict; cri: Verdict; container: Verdict };
+
+function spread(verdicts: VerdictsBySide): Verdicts {
+  if ('support' in verdicts) return { docker: verdicts, cri: verdicts, container: verdicts };
+  if ('capsule' in verdicts) {
+    return { docker: verdicts.capsule, cri: verdicts.capsule, container: verdicts.container };
+  }
+  return verdicts;
+}
+
+export const text: FieldType = { kind: 'text' };
+export const integer: FieldType = { kind: 'integer' };
+export const flag: FieldType = { kind: 'flag' };
+export const textOrInteger: FieldType = { kind: 'text-or-integer' };
+export const quantity: FieldType = { kind: 'quantity' };
+export const texts: FieldType = { kind: 'texts' };
+export const integers: FieldType = { kind: 'integers' };
+export const map: FieldType = { kind: 'map' };
+export const quantities: FieldType = { kind: 'quantities' };
+export const anything: FieldType = { kind: 'anything' };
+
+export function object(rows: Rows): FieldType {
+  return { kind: 'object', rows };
+}
+
+export function list(rows: Rows): FieldType {
+  return { kind: 'list', rows };
+}
+
+export function mapped(how: string): Verdict {
+  return { support: 'mapped', text: how };
+}
+
+export function defaulted(how: string): Verdict {
+  return { support: 'defaulted', text: how };
+}
+
+export function ignored(why: string): Verdict {
+  return { support: 'ignored', text: why };
+}
+
+export function warned(what: string): Verdict {
+  return { support: 'warned', text: what };
+}
+
+export function rejected(concern: Concern, instead: string): Verdict {
+  return { support: 'rejected', text: instead, concern };
+}
+
+/** Describes some values of a field whose fate differs from the rest. */
+export function when(words: string, test: (value: unknown) => boolean, verdicts: VerdictsBySide): Exception {
+  return { when: words, test, verdicts: spread(verdicts) };
+}
+
+/** Makes the row of a field whose inner fields have rows of their own, or that has none. */
+export function row(type: FieldType, verdicts: VerdictsBySide, ...exceptions: Exception[]): Row {
+  return { type, required: false, verdicts: spread(verdicts), exceptions, whole: false };
+}
+
+/** Makes the row of a field that must be there. */
+export function requiredRow(type: FieldType, verdicts: VerdictsBySide, ...exceptions: Exception[]): Row {
+  return { ...row(type, verdicts, ...exceptions), required: true };
+}
+
+/** Makes the row of a field that decides for everything inside it. */
+export function wholeRow(type: FieldType, verdicts: VerdictsBySide, ...exceptions: Exception[]): Row {
+  return { ...row(type, verdicts, ...exceptions), whole: true };
+}
+
+/** Makes the table of an object whose fate was decided above it: only the names and types matter. */
+export function inside<T>(types: Readonly<{ [K in keyof Required<T>]: FieldType }>): Rows {
+  const above = ignored('decided by the field that holds it');
+  return Object.fromEntries(Object.entries<FieldType>(types).map(([name, type]) => [name, row(type, above)]));
+}
+
+const nothing = ignored('the value asks for nothing');
+
+/** Values like `false` that ask for nothing beyond what happens anyway. */
+export const unlessFalse: Exception = when('`false`', (value) => value === false, nothing);
+export const unlessEmpty: Exception = when(
+  'empty',
+  (value) =>
+    value === '' ||
+    (Array.isArray(value) && value.length === 0) ||
+    (typeof value === 'object' && value !== null && Object.keys(value).length === 0),
+  nothing,
+);
+
+/** One value that asks for nothing. */
+export function unlessIs(value: string | number | boolean): Exception {
+  return when(`\`${value}\``, (actual) => actual === value, nothing);
+}

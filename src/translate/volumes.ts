@@ -1,0 +1,160 @@
+import { parseQuantity, storageGiB } from '../base/quantity.ts';
+import type { Pod, Volume } from '../kube/types.ts';
+import { claimedVolume, isVolumeId } from './claims.ts';
+import type { Target } from './fields.ts';
+import { isFiles, type PodFile, volumeFiles } from './files.ts';
+import type { Findings } from './findings.ts';
+import { podReason } from './reasons.ts';
+import type { PodInputs, TranslateOptions } from './types.ts';
+
+/** What a volume of a Pod becomes. */
+export type PodVolume =
+  | { kind: 'cinder'; id: string }
+  | { kind: 'new'; sizeGiB: number }
+  | { kind: 'files'; files: PodFile[] }
+  /** Left out on purpose; its mounts go with it. */
+  | { kind: 'left-out' }
+  /** A problem says why. */
+  | { kind: 'unusable' };
+
+/** All that the translation of a volume may read. */
+export interface VolumeContext {
+  pod: Pod;
+  inputs: PodInputs;
+  options: TranslateOptions;
+  target: Target;
+  findings: Findings;
+}
+
+const unusable: PodVolume = { kind: 'unusable' };
+
+/** Tells whether admission added a volume by itself, to give every Pod a token. */
+export function isAdmissionVolume(volume: Volume): boolean {
+  return volume.projected !== undefined && /^kube-api-access-[a-z0-9]{5}$/.test(volume.name);
+}
+
+function sized(written: unknown, path: string, context: VolumeContext): PodVolume {
+  const size = parseQuantity(written);
+  if (size === undefined || size < 0n) {
+    context.findings.problem({
+      path,
+      code: 'volume.size',
+      message: `${String(written)} is not a size`,
+      heals: false,
+      reason: podReason.unsupported,
+    });
+    return unusable;
+  }
+  return { kind: 'new', sizeGiB: Math.max(1, storageGiB(size)) };
+}
+
+function emptyDir(source: NonNullable<Volume['emptyDir']>, path: string, context: VolumeContext): PodVolume {
+  if (context.options.emptyDir === 'reject') {
+    context.findings.refuse({
+      path,
+      code: 'volume.empty-dir',
+      message:
+        'this node makes no Cinder volumes for emptyDir (option `emptyDir: reject`); write into the container, or use a claim',
+      concern: 'impossible',
+    });
+    return unusable;
+  }
+  return sized(source.sizeLimit ?? '1Gi', `${path}.sizeLimit`, context);
+}
+
+function ephemeral(source: NonNullable<Volume['ephemeral']>, path: string, context: VolumeContext): PodVolume {
+  const requests = source.volumeClaimTemplate?.spec?.resources?.requests;
+  return sized(requests?.['storage'] ?? '1Gi', `${path}.volumeClaimTemplate.spec.resources.requests.storage`, context);
+}
+
+function claim(source: NonNullable<Volume['persistentVolumeClaim']>, path: string, context: VolumeContext): PodVolume {
+  const found = claimedVolume(source.claimName, context.inputs);
+  const at = `${path}.claimName`;
+  if (found.kind === 'cinder') {
+    if (found.shared) {
+      context.findings.note({
+        path: at,
+        code: 'volume.shared',
+        message:
+          'the claim is ReadWriteMany: the Cinder volume must be of a multi-attach type, with a file system made for it',
+        level: 'warned',
+      });
+    }
+    return { kind: 'cinder', id: found.id };
+  }
+  if (found.kind === 'wait') {
+    const { message } = found;
+    context.findings.problem({ path: at, code: 'volume.claim', message, heals: true, reason: podReason.attach });
+  } else {
+    context.findings.refuse({ path: at, code: 'volume.claim', message: found.message, concern: 'impossible' });
+  }
+  return unusable;
+}
+
+function cinder(source: NonNullable<Volume['cinder']>, path: string, context: VolumeContext): PodVolume {
+  if (isVolumeId(source.volumeID)) return { kind: 'cinder', id: source.volumeID.toLowerCase() };
+  context.findings.refuse({
+    path: `${path}.volumeID`,
+    code: 'volume.id',
+    message: 'is not the id of a Cinder volume (36 characters with dashes)',
+    concern: 'impossible',
+  });
+  return unusable;
+}
+
+function leaveTokenOut(path: string, context: VolumeContext): PodVolume {
+  context.findings.cover({
+    path,
+    code: 'volume.service-account-token',
+    message:
+      'the service account token is left out, since a file cannot be put into a capsule; use the container backend if the program talks to the API server, or `automountServiceAccountToken: false` if not',
+    level: 'warned',
+  });
+  return { kind: 'left-out' };
+}
+
+function files(volume: Volume, path: string, context: VolumeContext): PodVolume {
+  if (context.target === 'container') {
+    const made = volumeFiles(volume, path, context);
+    return made ? { kind: 'files', files: made } : unusable;
+  }
+  if (isAdmissionVolume(volume)) return leaveTokenOut(path, context);
+  context.findings.refuse({
+    path,
+    code: 'volume.files',
+    message:
+      'a file cannot be put into a capsule; use environment variables (`envFrom`), a Cinder volume that holds the file, or the container backend (annotation `zunlet.io/backend: container`)',
+    concern: 'impossible',
+  });
+  return unusable;
+}
+
+function readVolume(volume: Volume, path: string, context: VolumeContext): PodVolume {
+  if (volume.cinder) return cinder(volume.cinder, `${path}.cinder`, context);
+  if (volume.persistentVolumeClaim)
+    return claim(volume.persistentVolumeClaim, `${path}.persistentVolumeClaim`, context);
+  if (volume.emptyDir) return emptyDir(volume.emptyDir, `${path}.emptyDir`, context);
+  if (volume.ephemeral) return ephemeral(volume.ephemeral, `${path}.ephemeral`, context);
+  if (isFiles(volume)) return files(volume, path, context);
+  // The table has refused every source that is present; without one Kubernetes means an emptyDir.
+  const isBare = Object.keys(volume).length === 1;
+  return isBare ? emptyDir({}, path, context) : unusable;
+}
+
+/** Finds what each mounted volume of a Pod becomes, by name. Volumes that nothing mounts are left out, as zun refuses them. */
+export function readVolumes(context: VolumeContext): Map<string, PodVolume> {
+  const { pod, findings } = context;
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
+  const volumes = new Map<string, PodVolume>();
+  (pod.spec.volumes ?? []).forEach((volume, index) => {
+    const path = `spec.volumes[${index}]`;
+    if (mounted.has(volume.name)) {
+      volumes.set(volume.name, readVolume(volume, path, context));
+      return;
+    }
+    const message = 'no container mounts the volume';
+    findings.cover({ path, code: 'volume.unused', message, level: 'ignored' });
+  });
+  return volumes;
+}
