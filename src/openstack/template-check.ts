@@ -12,9 +12,9 @@ const mostBytes = 65_535;
 const fitsColumn = (value: unknown) => Buffer.byteLength(JSON.stringify(value ?? null)) <= mostBytes;
 const column = `must be at most ${mostBytes} bytes in all`;
 
-const word = z.string('must be a text');
+const word = z.string();
 const scalar = z.union([z.string(), z.number(), z.boolean()], 'must be a text');
-const words = z.array(word, 'must be a list of texts').refine(fitsColumn, column).optional();
+const words = z.array(word).refine(fitsColumn, column).optional();
 const onlyTrueOrFalse = z.boolean('must be true or false, without quotes').optional();
 
 const requests = z.looseObject({
@@ -26,7 +26,7 @@ const resources = z.looseObject({ requests: requests.optional() }).optional();
 /** Init containers are not in Zun's schema at all: everything it would refuse in an app container must be refused here. */
 const container = z.looseObject({
   image: word.min(2, 'must have at least 2 characters').max(255, 'must have at most 255 characters'),
-  name: namePattern('name').optional(),
+  name: namePattern().optional(),
   command: words,
   args: words,
   env: z.record(z.string(), word).refine(fitsColumn, column).optional(),
@@ -77,8 +77,8 @@ const cinder = z
 
 const template = z.looseObject({
   metadata: z.looseObject({
-    name: namePattern('name').max(236, 'must have at most 236 characters').nullable().optional(),
-    labels: z.record(z.string(), scalar, 'must be a map').refine(fitsColumn, column).nullable().optional(),
+    name: namePattern().max(236, 'must have at most 236 characters').nullable().optional(),
+    labels: z.record(z.string(), scalar).refine(fitsColumn, column).nullable().optional(),
   }),
   spec: z.looseObject({
     containers: z
@@ -94,9 +94,9 @@ const template = z.looseObject({
 });
 
 /** Zun's pattern ends in `$`, which lets a newline through. */
-function namePattern(what: string) {
+function namePattern() {
   return z
-    .string(`${what} must be a text`)
+    .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}(?![\s\S])/, 'must have 2 to 255 letters, digits, _ . or -');
 }
 
@@ -104,11 +104,26 @@ function namePattern(what: string) {
  * Throws when a template would leave litter in Zun. Errors: `zun.template`, naming every field, never a value.
  */
 export function checkTemplate(value: unknown, attempt: string): void {
-  const parsed = template.safeParse(value);
+  const parsed = template.safeParse(value, { error: explain });
   if (parsed.success) return;
   const problems = parsed.error.issues.slice(0, 10).map((issue) => {
     const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
     return `template${path} ${issue.message}`;
   });
   throw new AppError({ kind: 'invalid', code: 'zun.template', message: `${attempt}: ${problems.join('; ')}` });
+}
+
+const typeNames: Record<string, string> = {
+  string: 'a text',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+  number: 'a number',
+};
+
+function explain(issue: { code?: string | undefined; expected?: unknown; input?: unknown }): string | undefined {
+  if (issue.input === undefined) return 'is missing';
+  return issue.code === 'invalid_type'
+    ? `must be ${typeNames[String(issue.expected)] ?? 'of another type'}`
+    : undefined;
 }
