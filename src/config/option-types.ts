@@ -13,7 +13,7 @@ export interface OptionType<T> {
 /** One row of the option table. */
 export interface OptionSpec<T> {
   type: OptionType<T>;
-  default: T;
+  default: NoInfer<T>;
   /** One or two sentences for help and docs; says the unit. */
   doc: string;
   /** Heading in help and docs. */

@@ -1,0 +1,74 @@
+import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service } from '../kube/types.ts';
+import type { PodInputs, PodReferences } from '../translate/types.ts';
+import type { InputSource } from './ports.ts';
+
+/** Reads the objects that Pods refer to. Null means that the object does not exist; errors are thrown. */
+export interface ObjectReader {
+  configMap(namespace: string, name: string): Promise<ConfigMap | null>;
+  secret(namespace: string, name: string): Promise<Secret | null>;
+  services(namespace: string): Promise<Service[]>;
+  persistentVolumeClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | null>;
+  persistentVolume(name: string): Promise<PersistentVolume | null>;
+  /** The handler of a RuntimeClass; null when there is no such class. */
+  runtimeHandler(name: string): Promise<string | null>;
+  token(pod: Pod, serviceAccount: string, audience: string, expirationSeconds: number): Promise<string>;
+}
+
+export interface InputSourceOptions {
+  objects: ObjectReader;
+  node: PodInputs['node'];
+  /** Makes or finds the Zun registries for image pull secrets; uuids by Secret name. Absent: none are made. */
+  registries?: (pod: Pod, secrets: PodInputs['secrets']) => Promise<Record<string, string>>;
+}
+
+/** Makes the source of everything outside a Pod that its translation reads. All reads of one Pod run at once. */
+export function createInputSource(options: InputSourceOptions): InputSource {
+  const { objects } = options;
+  return {
+    async fetch(pod, references) {
+      const { namespace } = pod.metadata;
+      const each = async <T>(names: readonly string[], read: (name: string) => Promise<T>) =>
+        Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
+      const secretNames = [...new Set([...references.secrets, ...references.imagePullSecrets])];
+      const [configMaps, secrets, services, persistentVolumeClaims, tokens, runtimeHandler] = await Promise.all([
+        each(references.configMaps, (name) => objects.configMap(namespace, name)),
+        each(secretNames, (name) => objects.secret(namespace, name)),
+        servicesOf(pod, references, objects),
+        each(references.persistentVolumeClaims, (name) => objects.persistentVolumeClaim(namespace, name)),
+        tokensOf(pod, references, objects),
+        references.runtimeClassName === undefined ? undefined : objects.runtimeHandler(references.runtimeClassName),
+      ]);
+      const volumeNames = Object.values(persistentVolumeClaims).flatMap((claim) => claim?.spec?.volumeName ?? []);
+      return {
+        configMaps,
+        secrets,
+        services,
+        persistentVolumeClaims,
+        persistentVolumes: await each(volumeNames, (name) => objects.persistentVolume(name)),
+        tokens,
+        registries: (await options.registries?.(pod, secrets)) ?? {},
+        ...(runtimeHandler !== undefined && { runtimeHandler }),
+        node: options.node,
+      };
+    },
+  };
+}
+
+/** The Services that become variables: the namespace's where the Pod wants links, and always `default/kubernetes`. */
+async function servicesOf(pod: Pod, references: PodReferences, objects: ObjectReader): Promise<Service[]> {
+  const { namespace } = pod.metadata;
+  const own = references.serviceLinks ? objects.services(namespace) : Promise.resolve([]);
+  const isMaster = ({ metadata }: Service) => metadata.namespace === 'default' && metadata.name === 'kubernetes';
+  const [linked, defaults] = await Promise.all([own, objects.services('default')]);
+  return [...linked.filter((service) => !isMaster(service)), ...defaults.filter(isMaster)];
+}
+
+async function tokensOf(pod: Pod, references: PodReferences, objects: ObjectReader): Promise<Record<string, string>> {
+  const tokens = await Promise.all(
+    references.tokens.map(
+      async ({ key, serviceAccount, audience, expirationSeconds }) =>
+        [key, await objects.token(pod, serviceAccount, audience, expirationSeconds)] as const,
+    ),
+  );
+  return Object.fromEntries(tokens);
+}
