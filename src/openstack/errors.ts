@@ -113,7 +113,8 @@ function errorCode(service: string, kind: ErrorKind, status: number, said: Error
       return service === 'zun' && !/not-?found/.test(said.code) ? 'no-route' : 'not-found';
     default: {
       const own = said.code.replace(/^container\./, '').replace(/-remote$/, '');
-      return /^[a-z][a-z-]{2,60}$/.test(own) ? own : `http-${status}`;
+      if (/^[a-z][a-z-]{2,60}$/.test(own)) return own;
+      return status === 500 && said.fromService ? 'internal-error' : `http-${status}`;
     }
   }
 }

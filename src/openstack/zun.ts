@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError, isKind, toAppError } from '../base/errors.ts';
+import { AppError, toAppError } from '../base/errors.ts';
 import type { HttpResponse } from '../http/transport.ts';
 import { abortable } from './abort.ts';
 import { withEffect } from './errors.ts';
@@ -62,10 +62,9 @@ export function createZun(session: Session): Zun {
         const headers = { 'openstack-api-version': `container ${used.join('.')}`, ...call.headers };
         return await session.call({ ...call, service: 'zun', headers });
       } catch (error) {
-        if (isKind(error, 'unsupported', 'retryable') && (error.status === 406 || error.status === 500)) {
-          // Zun may have been replaced by an older one.
+        // A version that Zun does not know is a 406, or a 500 without Zun's envelope: it may have been replaced by an older one.
+        if (error instanceof AppError && (error.status === 406 || error.code === 'zun.http-500'))
           negotiated = undefined;
-        }
         throw error;
       }
     },
