@@ -6,15 +6,16 @@ import { type Amounts, podRequests, shownAmount } from './pod-resources.ts';
 import { outOf, podReason } from './reasons.ts';
 import { isWellShaped, own, withoutNulls } from './shape.ts';
 
-/** What admission may look at. */
-export interface AdmissionFacts {
-  /** As last written or read; selectors are not compared before there is one. */
-  node: { metadata: { name: string; labels?: Record<string, string> } } | undefined;
+/** The node as admission sees it. */
+export interface NodeFacts extends SelectableNode {
   /** Kubernetes quantities by resource name. */
   allocatable: Readonly<Record<string, string>>;
-  /** The Pods bound to the node; the Pod itself among them does not count. */
-  others: Iterable<Pod>;
-  daemonSetPods: DaemonSetPolicy;
+}
+
+/** What the Pods that were accepted and have not ended take together. */
+export interface UsedResources {
+  pods: number;
+  amounts: Readonly<Amounts>;
 }
 
 /** What to do with Pods of DaemonSets that go to every node without asking what it is. */
@@ -45,35 +46,16 @@ function checkPlace(pod: Pod, node: SelectableNode): Problem[] {
   return problems;
 }
 
-function isEnded(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}
-
-function arrival(pod: Pod): string {
-  return `${pod.metadata.creationTimestamp ?? ''}/${pod.metadata.uid}`;
-}
-
-/** A Pod counts once it was accepted, or when it came first: two that wait must not refuse each other. */
-function countsBefore(other: Pod, pod: Pod): boolean {
-  if (other.metadata.uid === pod.metadata.uid || isEnded(other)) return false;
-  const wasAccepted = other.status?.startTime !== undefined && other.status.startTime !== null;
-  return wasAccepted || arrival(other) < arrival(pod);
-}
-
-type RequestsOf = (pod: Pod) => Amounts;
-
-function checkResources(pod: Pod, facts: AdmissionFacts, requestsOf: RequestsOf): Problem[] {
-  const wanted: [string, Quantity][] = [['pods', wholeQuantity(1)], ...Object.entries(requestsOf(pod))];
-  const used = new Map(wanted.map(([resource]) => [resource, 0n]));
-  for (const other of facts.others) {
-    if (!countsBefore(other, pod)) continue;
-    const amounts: Amounts = { ...requestsOf(other), pods: wholeQuantity(1) };
-    for (const [resource, sum] of used) used.set(resource, sum + (own(amounts, resource) ?? 0n));
-  }
-  return wanted.flatMap(([resource, requested]) => {
+function checkResources(pod: Pod, node: NodeFacts, used: UsedResources): Problem[] {
+  const wanted: [resource: string, requested: Quantity, taken: Quantity][] = [
+    ['pods', wholeQuantity(1), wholeQuantity(used.pods)],
+    ...Object.entries(podRequests(pod)).map(([resource, requested]): [string, Quantity, Quantity] => {
+      return [resource, requested, own(used.amounts, resource) ?? 0n];
+    }),
+  ];
+  return wanted.flatMap(([resource, requested, taken]) => {
     // What the node does not know at all is the table's business: a resource that zun cannot give.
-    const capacity = parseQuantity(own(facts.allocatable, resource));
-    const taken = used.get(resource) ?? 0n;
+    const capacity = parseQuantity(own(node.allocatable, resource));
     if (capacity === undefined || requested <= 0n || requested + taken <= capacity) return [];
     const [ask, before, all] = [requested, taken, capacity].map((amount) => shownAmount(resource, amount));
     const message = `Node didn't have enough resource: ${resource}, requested: ${ask}, used: ${before}, capacity: ${all}`;
@@ -82,32 +64,15 @@ function checkResources(pod: Pod, facts: AdmissionFacts, requestsOf: RequestsOf)
 }
 
 /**
- * Decides, once for each Pod, whether the node may take it: the policy for DaemonSets, operating system, node selector and
- * required affinity, room for its requests next to those in use. Reasons and messages are the kubelet's. Fields that cannot
- * be honoured are not looked at here: `translatePod` refuses those.
+ * Decides, once for each Pod, whether the node may take it: operating system, node selector and required affinity, room for
+ * its requests next to those in use. Reasons and messages are the kubelet's. Fields that cannot be honoured are not looked at
+ * here: `translatePod` refuses those.
  * Source: k8s.io/kubernetes/pkg/kubelet/lifecycle/predicate.go.
  */
-export function admit(pod: Pod, facts: AdmissionFacts, requestsOf: RequestsOf = podRequests): Problem[] {
+export function admit(pod: Pod, node: NodeFacts, used: UsedResources): Problem[] {
   const clean = withoutNulls(pod);
   if (!isWellShaped(clean)) return [];
-  const daemonSet = daemonSetProblem(clean, facts.daemonSetPods);
-  if (daemonSet) return [daemonSet];
-  const { metadata } = facts.node ?? {};
-  const place = metadata ? checkPlace(clean, { name: metadata.name, labels: metadata.labels ?? {} }) : [];
-  return [...place, ...checkResources(clean, facts, requestsOf)];
-}
-
-/** Makes an `admit` that remembers what each Pod object asks for: with many Pods at once the sums are what costs. */
-export function createAdmission(): (pod: Pod, facts: AdmissionFacts) => Problem[] {
-  const known = new WeakMap<Pod, Amounts>();
-  const requestsOf = (pod: Pod): Amounts => {
-    const before = known.get(pod);
-    if (before) return before;
-    const made = podRequests(pod);
-    known.set(pod, made);
-    return made;
-  };
-  return (pod, facts) => admit(pod, facts, requestsOf);
+  return [...checkPlace(clean, node), ...checkResources(clean, node, used)];
 }
 
 /** Tells whether a Pod of a DaemonSet is here only because it tolerates every taint, not because it names ours. */
