@@ -9,7 +9,7 @@ export type Terminated = NonNullable<ContainerState['terminated']>;
 /** How far two clocks and a slow answer may part before a difference counts as another run. */
 const sameRunToleranceMs = 30_000;
 
-export interface ExitedObservation {
+interface ExitedObservation {
   kind: 'exited';
   exitCode: number;
   reason: string;

@@ -157,7 +157,7 @@ function readiness(input: ContainerInput, run: Run, view: ProbeView, observed: O
 }
 
 /** Puts a status together; fields of others in the published one stay. */
-export function assembleStatus(
+function assembleStatus(
   input: ContainerInput,
   run: Run,
   rest: { ready: boolean; started: boolean; containerID: string | undefined; restarts: number },

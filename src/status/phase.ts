@@ -106,3 +106,12 @@ export function podPhase(
   }
   return 'Pending';
 }
+
+/**
+ * Tells whether a Pod's work is over by its published status although its phase is not terminal yet, because sidecars
+ * run on or because its capsule has not been confirmed gone: whoever sees this ends the capsule.
+ */
+export function isWorkDone(pod: Pod): boolean {
+  const initContainers = (pod.spec.initContainers ?? []).filter((container) => !isSidecar(container));
+  return isTerminalPhase(podPhase({ ...pod, spec: { ...pod.spec, initContainers } }, pod.status ?? {}, false));
+}

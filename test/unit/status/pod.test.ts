@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pod, PodStatus } from '../../../src/kube/types.ts';
+import { isWorkDone } from '../../../src/status/phase.ts';
 import type { Situation } from '../../../src/status/types.ts';
 import { pod, uuid } from '../../lib/builders.ts';
 import { at, member, present, story, zunAt } from './story.ts';
@@ -222,6 +223,27 @@ test('pod: it is deleted while its sidecar runs: the main containers had begun, 
   const finished = seen.see({ kind: 'finished', last: undefined }, 10);
   assert.equal(finished.container('app').state?.terminated?.exitCode, 137);
   assert.equal(finished.container('side').ready, false);
+});
+
+test('pod: its work is done and its sidecar runs on: Running until the capsule is gone, then Succeeded', () => {
+  const spec = { restartPolicy: 'Never', initContainers: [{ name: 'side', image: 'x', restartPolicy: 'Always' }] };
+  const side = { init_containers: [member('side', { uuid: uuid(600) })] };
+  const first = begin({ spec }).see(present([member('app')], side), 3);
+  assert.equal(isWorkDone(first.pod), false);
+  const exited = member('app', { status: 'Stopped', status_detail: 'Exited(0) None ago ' });
+  const done = first.see(present([exited], side), 9);
+  assert.equal(done.status.phase, 'Running');
+  assert.equal(isWorkDone(done.pod), true);
+  assert.equal(done.see({ kind: 'finished', last: undefined }, 20).status.phase, 'Succeeded');
+});
+
+test('pod: its init container failed for good: its work is done before its phase says so', () => {
+  const spec = { restartPolicy: 'Never', initContainers: [{ name: 'setup', image: 'nginx:1.27' }] };
+  const failed = member('setup', { uuid: uuid(600), status: 'Stopped', status_detail: 'Exited(3) None ago ' });
+  const seen = begin({ spec }).see(present([member('app')], { init_containers: [failed] }), 60);
+  assert.equal(seen.status.phase, 'Pending');
+  assert.equal(isWorkDone(seen.pod), true);
+  assert.equal(seen.see({ kind: 'finished', last: undefined }, 70).status.phase, 'Failed');
 });
 
 test('pod: its capsule vanished: Failed with the reason, a disruption for Jobs', () => {
