@@ -69,6 +69,9 @@ function judge(code: number, status: KubeStatus | undefined): Verdict {
   if (status?.reason === 'AlreadyExists') return { kind: 'conflict', code: 'kube.already-exists' };
   if (hasCause(status, 'NamespaceTerminating')) return { kind: 'forbidden', code: 'kube.namespace-terminating' };
   if (code === 403 && status?.message?.includes('exceeded quota')) return { kind: 'quota', code: 'kube.quota' };
+  // The UID in a patch is how we say which object is meant; the API server calls another one there an invalid change.
+  const otherUid = code === 422 && status?.details?.causes?.some(({ field }) => field === 'metadata.uid');
+  if (otherUid) return { kind: 'conflict', code: 'kube.other-uid' };
   const known = byStatus[code];
   if (known) return known;
   if (code >= 500) return { kind: 'retryable', code: 'kube.server-error' };
