@@ -110,7 +110,11 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     connections: options.zunConnections,
     onCall: metrics.cloudCall,
   });
-  const zun = createCapsuleApi(createZun(session));
+  let lists = 0;
+  const zun = createCapsuleApi(createZun(session), {
+    // Orphans of an earlier life may be containers whatever this life does, so every tenth list looks for them.
+    listContainers: () => lists++ % 10 === 0 || options.backend !== 'capsule' || mayHaveContainers(loop),
+  });
   const cluster = options.clusterId || (await readClusterId(kube, log, clock, init.signal));
   const events = createEventRecorder({
     client: kube,
@@ -142,13 +146,15 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
       allocatable: facts.resources.allocatable,
       daemonSetPods: options.daemonSetPods,
     });
+    const inputs = createInputSource({
+      objects,
+      node: { name: options.nodeName, hostIPs, allocatable: facts.resources.allocatable },
+      onAppeared: (uid) => made.retry(uid),
+    });
     const made = createSyncLoop({
       zun,
       podApi,
-      inputs: createInputSource({
-        objects,
-        node: { name: options.nodeName, hostIPs, allocatable: facts.resources.allocatable },
-      }),
+      inputs,
       events,
       clock,
       random,
@@ -163,7 +169,12 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
       },
       hostIPs: () => hostIPs,
       admit: (pod) => admission.admit(pod),
-      onPod: admission.onPod,
+      onPod(uid, change, pod) {
+        admission.onPod(uid, change, pod);
+        if (change !== 'deleted') return;
+        inputs.forget(uid);
+        objects.forgetPod(uid);
+      },
       onStep: (step) => metrics.step(step),
     });
     const reflector = createReflector<Pod>({
@@ -206,6 +217,7 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     notReadyAfterMs: options.cloudDownAfter,
     onChange(mayWork) {
       if (mayWork) return startLoop();
+      if (!loop) return;
       log.error('node lost its lease to another process; all work stops', { node: options.nodeName });
       void stopLoop();
     },
@@ -226,7 +238,18 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
       events.stop();
       await heartbeat.stop();
       await health?.close();
+      await objects.stop();
       await Promise.all([kube.close(), session.close()]);
     },
   };
+}
+
+/** Whether a Pod may have become a standalone container by its own wish. */
+function mayHaveContainers(loop: SyncLoop | undefined): boolean {
+  if (!loop) return true;
+  const isContainer = loop.capsules.all().some(({ backend }) => backend === 'container');
+  return (
+    isContainer ||
+    loop.pods.all().some(({ metadata, spec }) => spec.runtimeClassName || metadata.annotations?.['zunlet.io/backend'])
+  );
 }

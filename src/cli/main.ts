@@ -17,7 +17,7 @@ const commands: Record<string, Entry> = {
   },
   demo: {
     summary: 'everything on this machine: emulators, the node and a few Pods',
-    load: async () => (await import('./demo.ts')).demoCommand,
+    load: async () => (await import('./demo/demo.ts')).demoCommand,
   },
   check: {
     summary: 'the doctor: tells what is wrong before you deploy',

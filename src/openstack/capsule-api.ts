@@ -1,12 +1,14 @@
+import { AppError } from '../base/errors.ts';
 import { readOwner } from '../base/identity.ts';
 import { type CallLimits, createCapsules, defaultLimits } from './capsules.ts';
 import { createContainers } from './containers.ts';
 import type { Capsule, CapsuleApi, CreateRequest, ZunContainer } from './types.ts';
+import { isUuid } from './wire.ts';
 import type { Zun } from './zun.ts';
 
 export interface CapsuleApiOptions {
-  /** Whether standalone containers are listed, too. A cloud that has none to offer need not be asked. Default true. */
-  containers?: boolean;
+  /** Asked before each list: whether standalone containers are listed, too. Where there can be none, one list is saved. Default true. */
+  listContainers?: () => boolean;
   limits?: CallLimits;
 }
 
@@ -15,7 +17,7 @@ export function createCapsuleApi(zun: Zun, options: CapsuleApiOptions = {}): Cap
   const limits = options.limits ?? defaultLimits;
   const capsules = createCapsules(zun, limits);
   const containers = createContainers(zun, limits);
-  const withContainers = options.containers ?? true;
+  const listContainers = options.listContainers ?? (() => true);
   return {
     async create(request, signal) {
       const attempt = `creating ${request.backend} ${requestName(request)}`;
@@ -31,7 +33,7 @@ export function createCapsuleApi(zun: Zun, options: CapsuleApiOptions = {}): Cap
     async list(signal) {
       const [found, standalone] = await Promise.all([
         capsules.list(signal),
-        withContainers ? containers.list(signal) : [],
+        listContainers() ? containers.list(signal) : [],
       ]);
       const ours = standalone.filter((container) => readOwner(container.labels) !== undefined);
       return [...found, ...ours.map(capsuleOfOne)];
@@ -64,4 +66,33 @@ export function capsuleOfOne(container: ZunContainer): Capsule {
     cpu: container.cpu ?? null,
     memory: container.memory ?? null,
   };
+}
+
+/**
+ * Finds a capsule by uuid, or by its name among all: Zun's own lookup by name fails for names that end like a file name
+ * or look like a uuid. Errors: `zun.not-found`, `zun.ambiguous`.
+ */
+export async function findCapsule(
+  api: Pick<CapsuleApi, 'get' | 'list'>,
+  nameOrUuid: string,
+  signal?: AbortSignal,
+): Promise<Capsule> {
+  const attempt = `looking for capsule ${nameOrUuid}`;
+  if (isUuid(nameOrUuid.toLowerCase())) {
+    const uuid = nameOrUuid.toLowerCase();
+    const found = (await api.get('capsule', uuid, signal)) ?? (await api.get('container', uuid, signal));
+    if (found) return found;
+  }
+  const named = (await api.list(signal)).filter((capsule) => capsule.name === nameOrUuid);
+  const [first, ...others] = named;
+  if (!first) throw new AppError({ kind: 'not-found', code: 'zun.not-found', message: `${attempt}: there is none` });
+  if (others.length === 0) return first;
+  throw new AppError({
+    kind: 'conflict',
+    code: 'zun.ambiguous',
+    message: `${attempt}: ${named.length} have this name, use a uuid: ${named
+      .map((each) => each.uuid)
+      .slice(0, 10)
+      .join(', ')}`,
+  });
 }

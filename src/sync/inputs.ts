@@ -12,6 +12,21 @@ export interface ObjectReader {
   /** The handler of a RuntimeClass; null when there is no such class. */
   runtimeHandler(name: string): Promise<string | null>;
   token(pod: Pod, serviceAccount: string, audience: string, expirationSeconds: number): Promise<string>;
+  /** Calls `listener` once when an object that was missing is there; returns the way out. */
+  whenAppears(ref: MissingObject, listener: () => void): () => void;
+}
+
+/** An object that a Pod refers to and that does not exist. */
+export interface MissingObject {
+  kind: 'ConfigMap' | 'Secret' | 'PersistentVolumeClaim';
+  namespace: string;
+  name: string;
+}
+
+/** An input source that also says when something that was missing is there. */
+export interface WatchfulInputSource extends InputSource {
+  /** Stops waiting for what a Pod missed. */
+  forget(uid: string): void;
 }
 
 export interface InputSourceOptions {
@@ -19,14 +34,33 @@ export interface InputSourceOptions {
   node: PodInputs['node'];
   /** Makes or finds the Zun registries for image pull secrets; uuids by Secret name. Absent: none are made. */
   registries?: (pod: Pod, secrets: PodInputs['secrets']) => Promise<Record<string, string>>;
+  /** Something that this Pod missed is there now: it need not wait for its next try. */
+  onAppeared: (uid: string) => void;
 }
 
 /** Makes the source of everything outside a Pod that its translation reads. All reads of one Pod run at once. */
-export function createInputSource(options: InputSourceOptions): InputSource {
+export function createInputSource(options: InputSourceOptions): WatchfulInputSource {
   const { objects } = options;
+  const waits = new Map<string, (() => void)[]>();
+
+  function forget(uid: string): void {
+    for (const end of waits.get(uid) ?? []) end();
+    waits.delete(uid);
+  }
+  function waitFor(uid: string, missing: MissingObject[]): void {
+    forget(uid);
+    if (missing.length === 0) return;
+    const onAppeared = () => options.onAppeared(uid);
+    waits.set(
+      uid,
+      missing.map((ref) => objects.whenAppears(ref, onAppeared)),
+    );
+  }
+
   return {
+    forget,
     async fetch(pod, references) {
-      const { namespace } = pod.metadata;
+      const { namespace, uid } = pod.metadata;
       const each = async <T>(names: readonly string[], read: (name: string) => Promise<T>) =>
         Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
       const secretNames = [...new Set([...references.secrets, ...references.imagePullSecrets])];
@@ -37,6 +71,11 @@ export function createInputSource(options: InputSourceOptions): InputSource {
         each(references.persistentVolumeClaims, (name) => objects.persistentVolumeClaim(namespace, name)),
         tokensOf(pod, references, objects),
         references.runtimeClassName === undefined ? undefined : objects.runtimeHandler(references.runtimeClassName),
+      ]);
+      waitFor(uid, [
+        ...missing('ConfigMap', namespace, configMaps),
+        ...missing('Secret', namespace, secrets),
+        ...missing('PersistentVolumeClaim', namespace, persistentVolumeClaims),
       ]);
       const volumeNames = Object.values(persistentVolumeClaims).flatMap((claim) => claim?.spec?.volumeName ?? []);
       return {
@@ -71,4 +110,8 @@ async function tokensOf(pod: Pod, references: PodReferences, objects: ObjectRead
     ),
   );
   return Object.fromEntries(tokens);
+}
+
+function missing(kind: MissingObject['kind'], namespace: string, found: Record<string, unknown>): MissingObject[] {
+  return Object.entries(found).flatMap(([name, object]) => (object === null ? [{ kind, namespace, name }] : []));
 }

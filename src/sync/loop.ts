@@ -32,6 +32,8 @@ export interface SyncLoop {
   /** Starts nothing new and resolves when the running steps have ended. Capsules and Pods stay as they are. */
   stop(): Promise<void>;
   poke(uid: string): void;
+  /** Looks at a waiting Pod again at once. */
+  retry(uid: string): void;
   health(): CloudHealth;
   counts(): LoopCounts;
 }
@@ -132,6 +134,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
       return queue.stop();
     },
     poke: (uid) => queue.poke(uid, 'refresh'),
+    retry: (uid) => worker.retry(uid),
     health: () => poller.health(),
     counts: () => ({
       ...queue.counts(),

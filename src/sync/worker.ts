@@ -55,6 +55,8 @@ export interface Worker {
   run(uid: string): Promise<void>;
   /** A complete list of capsules was taken that began at this moment: whoever waited for one goes on. */
   onListed(beganAt: number): void;
+  /** What a waiting Pod missed is there: its next try is due at once. */
+  retry(uid: string): void;
   /** Binds the queue that runs this worker. */
   use(queue: Pick<Queue, 'poke' | 'later' | 'pause'>): void;
   /** How many Pods are remembered. */
@@ -191,6 +193,12 @@ export function createWorker(deps: WorkerDeps): Worker {
         awaitingList.delete(uid);
         queue?.poke(uid, 'start');
       }
+    },
+    retry(uid) {
+      const memory = memories.get(uid);
+      if (!memory) return;
+      memories.set(uid, { ...memory, retryAt: Number.NEGATIVE_INFINITY });
+      queue?.poke(uid, 'start');
     },
     use(bound) {
       queue = bound;
