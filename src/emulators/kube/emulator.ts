@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../base/clock.ts';
 import { type Random, systemRandom } from '../../base/random.ts';
 import { bootstrap, furnishNamespace } from './bootstrap.ts';
 import { createControl, type KubeControl } from './control.ts';
+import { allControllers, type ControllerName, startControlPlane } from './controllers/start.ts';
 import { showAs } from './event-view.ts';
 import { createFaults } from './faults.ts';
 import { administrator, createIdentities } from './identities.ts';
@@ -21,6 +22,8 @@ import { createWatches } from './watches.ts';
 export interface KubeEmulatorOptions {
   clock?: Clock;
   random?: Random;
+  /** Which controllers run; default all. */
+  controllers?: ControllerName[];
   /** The version that `/version` tells; default `v1.35.0`. */
   gitVersion?: string;
   /** How many changes watches can resume from; default 20,000. */
@@ -58,6 +61,7 @@ export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Pro
   store.subscribe(({ storage, type, object }) => {
     if (storage === 'namespaces' && type === 'ADDED') furnishNamespace(registry, object.metadata.name, '');
   });
+  const plane = startControlPlane({ store, clock, registry, suffix }, options.controllers ?? allControllers);
   bootstrap(registry);
 
   const { control, record, authorize } = createControl({ clock, faults, lists, watches, store, identities });
@@ -83,6 +87,7 @@ export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Pro
     store,
     registry,
     async close() {
+      plane.stop();
       watches.end();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

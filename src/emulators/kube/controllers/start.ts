@@ -1,0 +1,33 @@
+import { type ControlPlane, type ControlPlaneParts, createControlPlane } from './control-plane.ts';
+import { startDeployments } from './deployments.ts';
+import { startGarbageCollector, startNamespaceController } from './garbage-collector.ts';
+import { startJobs } from './jobs.ts';
+import { startNodeLifecycle } from './node-lifecycle.ts';
+import { startReplicaSets } from './replica-sets.ts';
+import { startScheduler } from './scheduler.ts';
+import { startVolumeBinder } from './volumes.ts';
+
+/** The controllers that can be started; StatefulSets, DaemonSets and CronJobs are kept but nothing acts on them. */
+export type ControllerName = 'scheduler' | 'nodes' | 'garbage' | 'workloads' | 'volumes';
+
+const starters: Record<ControllerName, (plane: ControlPlane) => void> = {
+  scheduler: startScheduler,
+  nodes: startNodeLifecycle,
+  garbage: startGarbageCollector,
+  workloads(plane) {
+    startReplicaSets(plane);
+    startDeployments(plane);
+    startJobs(plane);
+  },
+  volumes: startVolumeBinder,
+};
+
+export const allControllers: ControllerName[] = ['scheduler', 'nodes', 'garbage', 'workloads', 'volumes'];
+
+/** Starts the chosen controllers, and the namespace controller in any case. */
+export function startControlPlane(parts: ControlPlaneParts, names: ControllerName[]): ControlPlane {
+  const plane = createControlPlane(parts);
+  startNamespaceController(plane);
+  for (const name of names) starters[name](plane);
+  return plane;
+}
