@@ -11,16 +11,24 @@ export interface CapsuleStore extends CapsuleReader {
   /** A 404: the uuid is gone for good. */
   remove(uuid: string, beganAt: number): void;
   get(uuid: string): Capsule | undefined;
-  /** Tells whether Zun answered 404 for this uuid lately. */
-  isGone(uuid: string): boolean;
+  /** What proves that the capsule with this uuid is gone. */
+  absence(uuid: string): Absence;
   /** When the last complete list began, monotonic ms; minus infinity before the first one. */
   listedAt(): number;
 }
 
+/**
+ * How sure it is that a capsule is gone: Zun answered 404 for it; or a list lacks it that began so long after it was first
+ * seen that no lag can explain it; or nothing.
+ */
+export type Absence = 'answer' | 'list' | 'none';
+
 interface Seen {
   capsule: Capsule;
   uid: string;
+  /** When the observation began, and when the first one did; monotonic ms. */
   at: number;
+  firstAt: number;
 }
 
 /**
@@ -33,18 +41,21 @@ export function createCapsuleStore(options: {
   onChange: (uid: string, capsule: Capsule | undefined) => void;
   /** For how long a uuid that was gone is not believed in again, ms: lists may lag. */
   tombstoneMs: number;
+  /** Longer than any list lags behind, ms. */
+  lagMs: number;
 }): CapsuleStore {
   const seen = new Map<string, Seen>();
   const uuids = new Map<string, Set<string>>();
-  const gone = new Map<string, number>();
+  const gone = new Map<string, { at: number; proof: Absence }>();
   let listedAt = Number.NEGATIVE_INFINITY;
 
   function put(capsule: Capsule, at: number): void {
     const owner = readOwner(capsule.labels);
-    if (!owner || !isOurs(owner, options.cluster, options.node) || gone.has(capsule.uuid)) return;
+    if (!owner || !isOurs(owner, options.cluster, options.node) || gone.get(capsule.uuid)?.proof === 'answer') return;
+    gone.delete(capsule.uuid);
     const known = seen.get(capsule.uuid);
     if (known && known.at > at) return;
-    seen.set(capsule.uuid, { capsule, uid: owner.uid, at });
+    seen.set(capsule.uuid, { capsule, uid: owner.uid, at, firstAt: known?.firstAt ?? at });
     const set = uuids.get(owner.uid) ?? new Set();
     set.add(capsule.uuid);
     uuids.set(owner.uid, set);
@@ -70,19 +81,23 @@ export function createCapsuleStore(options: {
     replace(capsules, beganAt) {
       const listed = new Set(capsules.map(({ uuid }) => uuid));
       listedAt = Math.max(listedAt, beganAt);
-      for (const [uuid, at] of gone) if (at + options.tombstoneMs < beganAt) gone.delete(uuid);
+      for (const [uuid, { at }] of gone) if (at + options.tombstoneMs < beganAt) gone.delete(uuid);
       for (const capsule of capsules) put(capsule, beganAt);
-      for (const [uuid, { at }] of [...seen]) if (!listed.has(uuid) && at < beganAt) drop(uuid);
+      for (const [uuid, { at, firstAt }] of [...seen]) {
+        if (listed.has(uuid) || at >= beganAt) continue;
+        if (firstAt + options.lagMs < beganAt) gone.set(uuid, { at: beganAt, proof: 'list' });
+        drop(uuid);
+      }
     },
     upsert(capsule, beganAt) {
       put(capsule, beganAt);
     },
     remove(uuid, beganAt) {
-      gone.set(uuid, beganAt);
+      gone.set(uuid, { at: beganAt, proof: 'answer' });
       drop(uuid);
     },
     get: (uuid) => seen.get(uuid)?.capsule,
-    isGone: (uuid) => gone.has(uuid),
+    absence: (uuid) => gone.get(uuid)?.proof ?? 'none',
     listedAt: () => listedAt,
     ofPod,
     all: () => [...seen.values()].map(({ capsule }) => capsule),

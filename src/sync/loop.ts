@@ -71,6 +71,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
     cluster: deps.options.cluster,
     node: deps.options.node,
     tombstoneMs: loop.tombstoneMs,
+    lagMs: deps.options.settleMs,
     onChange: (uid, capsule) => {
       deps.onCapsule?.(uid, capsule);
       queue.poke(uid, 'refresh');

@@ -43,7 +43,7 @@ const maxSleepMs = 60_000;
 export function nextReads(state: PollState, now: number): Reads {
   const due = state.tracked.filter((entry) => !entry.reading && entry.dueAt <= now + slackMs);
   const inTransition = due.filter(({ pace }) => pace === 'transition').length;
-  const listIsCheaper = inTransition * queries.get > queries.list(Math.max(state.listSize, inTransition)) * 0.9;
+  const listIsCheaper = inTransition * queries.get > queries.list(Math.max(state.listSize, inTransition));
   const list = !state.listing && (now >= state.listDueAt || listIsCheaper);
   const byList = list || (state.listing && listIsCheaper);
   const wanted = byList ? due.filter(({ pace }) => pace === 'live') : due;

@@ -2,6 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import { type CapsuleName, capsuleNamedBy } from '../status/named-capsule.ts';
+import type { Absence } from './capsule-store.ts';
 import type { PodMemory } from './memory.ts';
 
 /** What both stores hold about one Pod UID. */
@@ -12,8 +13,8 @@ export interface PlanView {
   capsules: readonly Capsule[];
   /** Monotonic ms at which the observation that the capsules come from began. */
   observedAt: number;
-  /** Tells whether Zun answered 404 for a uuid: lists may lag, a 404 does not lie. */
-  isGone(uuid: string): boolean;
+  /** How sure it is that the capsule with a uuid is gone. */
+  absence(uuid: string): Absence;
 }
 
 export interface PlanTime {
@@ -86,9 +87,10 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   // 6: ended for good.
   if (pod && !pod.metadata.deletionTimestamp && isTerminal(pod)) return { kind: 'nothing' };
 
-  // 7: a capsule known by its uuid is gone only when Zun says 404 for it; a list may lag behind.
+  // 7: a capsule known by its uuid is gone when Zun says 404 for it; a list may lag behind, so it counts only where we asked
+  // for the deletion, and only if no lag explains it.
   const named = memory.capsule ?? capsuleNamedBy(pod?.status);
-  if (named && !view.isGone(named.uuid)) return { kind: 'confirm', capsule: named };
+  if (named && !isGone(named, view)) return { kind: 'confirm', capsule: named };
 
   // 8, 9: nothing is left of it.
   if (!pod) return { kind: 'forget' };
@@ -120,6 +122,12 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
 /** Tells whether a Pod's phase is one that never changes again. */
 export function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+}
+
+function isGone(named: CapsuleName, { pod, absence }: PlanView): boolean {
+  const proof = absence(named.uuid);
+  const wasAsked = pod === undefined || pod.metadata.deletionTimestamp !== undefined;
+  return proof === 'answer' || (proof === 'list' && wasAsked);
 }
 
 function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rules: PlanRules) {

@@ -116,7 +116,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         pod,
         capsules: deps.capsules.ofPod(uid),
         observedAt: deps.capsules.listedAt(),
-        isGone: (uuid) => deps.capsules.isGone(uuid),
+        absence: (uuid) => deps.capsules.absence(uuid),
       },
       memory: memoryOf(uid),
       deps,

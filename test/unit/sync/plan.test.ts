@@ -161,19 +161,29 @@ const ladder: Case[] = [
   },
   {
     title: '7: the status names a capsule that no list shows: asks Zun for it',
-    view: { pod: pod({ status: statusNaming(uuid(100)) }), isGone: () => false },
+    view: { pod: pod({ status: statusNaming(uuid(100)) }), absence: () => 'none' },
     step: { kind: 'confirm' },
   },
   {
     title: '7: pod terminating, its capsule is in no list: asks Zun for it',
-    view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), isGone: () => false },
+    view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), absence: () => 'none' },
     step: { kind: 'confirm' },
   },
   {
     title: '7: pod gone, the capsule made last is in no list: asks Zun for it',
-    view: { pod: undefined, isGone: () => false },
+    view: { pod: undefined, absence: () => 'none' },
     memory: { capsule: { uuid: uuid(100), backend: 'capsule' } },
     step: { kind: 'confirm' },
+  },
+  {
+    title: '7: no list shows its capsule any more, but nobody asked for its deletion: asks Zun for it',
+    view: { pod: pod({ status: statusNaming(uuid(100)) }), absence: () => 'list' },
+    step: { kind: 'confirm' },
+  },
+  {
+    title: '9: pod terminating, and no list shows its capsule any more: removes the pod',
+    view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), absence: () => 'list' },
+    step: { kind: 'remove-pod' },
   },
   { title: '8: pod gone, nothing left: forgets it', view: { pod: undefined }, step: { kind: 'forget' } },
   {
@@ -214,7 +224,7 @@ const ladder: Case[] = [
 
 for (const { title, view, memory, rules: change, now, step } of ladder) {
   test(`plan: ${title}`, () => {
-    const full: PlanView = { pod: pod(), capsules: [], observedAt: 9000, isGone: () => true, ...view };
+    const full: PlanView = { pod: pod(), capsules: [], observedAt: 9000, absence: () => 'answer', ...view };
     const got = plan(
       full,
       { ...newMemory(Number.NEGATIVE_INFINITY), ...memory },
