@@ -111,7 +111,10 @@ function report({ found, translation }: Result, io: Io, explain: boolean): void 
   for (const { path, message, heals } of translation.problems) {
     io.stderr.write(`${place(path)}: ${message}${heals ? ' (the Pod waits for it)' : ''}\n`);
   }
-  if (translation.problems.length > 0) io.stderr.write(`${from}: cannot be started as it is\n`);
+  if (translation.problems.length > 0) {
+    const isLost = translation.problems.some(({ heals }) => !heals);
+    io.stderr.write(`${from}: ${isLost ? 'can never be started as it is' : 'waits until that is there'}\n`);
+  }
   if (explain) return;
   for (const { path, message, level } of translation.notes) {
     if (level === 'warned') io.stderr.write(`warning: ${place(path)}: ${message}\n`);

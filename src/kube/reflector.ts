@@ -51,8 +51,8 @@ export interface Reflector {
 const backoff = { firstMs: 800, maxMs: 30_000 };
 /** A watch that ends sooner counts as a failure, so that a server that only cuts connections is not hammered. */
 const shortWatchMs = 1_000;
-/** Bookmarks come about once a minute; where they come, silence is noticed sooner than at the end of the watch. */
-const bookmarkedIdleMs = 150_000;
+/** Bookmarks come about once a minute, the first after two; where they come, silence is noticed sooner than at the end of the watch. */
+const bookmarkedIdleMs = 180_000;
 
 /**
  * Makes a reflector: list, then watch from there; resume from the last position after a cut; list again when the position

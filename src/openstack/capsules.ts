@@ -1,9 +1,9 @@
-import { AppError, type Effect, isKind } from '../base/errors.ts';
+import { type AppError, type Effect, isKind } from '../base/errors.ts';
 import { copyError } from './errors.ts';
 import { readAllPages } from './paging.ts';
 import { checkTemplate } from './template-check.ts';
 import type { Capsule } from './types.ts';
-import { isUuid, parseAnswer, uuidPath } from './wire.ts';
+import { parseAnswer, uuidPath } from './wire.ts';
 import type { Zun } from './zun.ts';
 import { capsulePageSchema, capsuleSchema } from './zun-schema.ts';
 
@@ -143,33 +143,5 @@ function notZun(error: AppError): AppError {
     kind: 'retryable',
     code: 'zun.not-zun',
     message: `${error.message}; is this Zun? check the catalog or container_endpoint_override`,
-  });
-}
-
-/**
- * Finds a capsule by uuid, or by its name among all: Zun's own lookup by name fails for names that end like a file name
- * or look like a uuid. Errors: `zun.not-found`, `zun.ambiguous`.
- */
-export async function findCapsule(
-  capsules: Pick<Capsules, 'get' | 'list'>,
-  nameOrUuid: string,
-  signal?: AbortSignal,
-): Promise<Capsule> {
-  const attempt = `looking for capsule ${nameOrUuid}`;
-  if (isUuid(nameOrUuid.toLowerCase())) {
-    const found = await capsules.get(nameOrUuid.toLowerCase(), signal);
-    if (found) return found;
-  }
-  const named = (await capsules.list(signal)).filter((capsule) => capsule.name === nameOrUuid);
-  const [first, ...others] = named;
-  if (!first) throw new AppError({ kind: 'not-found', code: 'zun.not-found', message: `${attempt}: there is none` });
-  if (others.length === 0) return first;
-  throw new AppError({
-    kind: 'conflict',
-    code: 'zun.ambiguous',
-    message: `${attempt}: ${named.length} have this name, use a uuid: ${named
-      .map((each) => each.uuid)
-      .slice(0, 10)
-      .join(', ')}`,
   });
 }

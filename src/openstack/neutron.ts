@@ -208,7 +208,11 @@ export function createNeutron(session: Session): Neutron {
   }
 
   return {
-    ports: ({ deviceId }, signal) => all('ports', port, { device_id: deviceId }, signal),
+    async ports({ deviceId }, signal) {
+      // An administrator would see the ports of every project.
+      const { projectId } = await session.token(signal);
+      return await all('ports', port, { project_id: projectId, device_id: deviceId }, signal);
+    },
     networks: (signal) => all('networks', network, {}, signal),
     securityGroups: (signal) => all('security-groups', securityGroup, {}, signal),
     floatingIps: (signal) => all('floatingips', floatingIp, {}, signal),

@@ -48,7 +48,8 @@ export function nextReads(state: PollState, now: number): Reads {
   const byList = list || (state.listing && listIsCheaper);
   const wanted = byList ? due.filter(({ pace }) => pace === 'live') : due;
   const gets = wanted.slice(0, Math.max(0, state.freeReads));
-  const taken = new Set(due);
+  // What found no free place stays due and is looked at again after the slack.
+  const taken = new Set(byList ? [...gets, ...due.filter(({ pace }) => pace === 'transition')] : gets);
   const nextDue = state.tracked.reduce(
     (soonest, entry) => (taken.has(entry) || entry.reading ? soonest : Math.min(soonest, entry.dueAt)),
     list || state.listing ? Number.POSITIVE_INFINITY : state.listDueAt,

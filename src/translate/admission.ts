@@ -4,7 +4,7 @@ import type { Pod } from '../kube/types.ts';
 import { meetsNodeAffinity, type SelectableNode } from './node-affinity.ts';
 import { type Amounts, podRequests, shownAmount } from './pod-resources.ts';
 import { outOf, podReason } from './reasons.ts';
-import { isWellShaped, own, withoutNulls } from './shape.ts';
+import { isRecord, isWellShaped, own, withoutNulls } from './shape.ts';
 
 /** The node as admission sees it. */
 export interface NodeFacts extends SelectableNode {
@@ -77,10 +77,15 @@ export function admit(pod: Pod, node: NodeFacts, used: UsedResources): Problem[]
 
 /** Tells whether a Pod of a DaemonSet is here only because it tolerates every taint, not because it names ours. */
 export function isEverywhereDaemonSetPod(pod: Pod): boolean {
-  const owners = pod.metadata.ownerReferences ?? [];
-  const isDaemonSet = owners.some(({ kind, controller }) => kind === 'DaemonSet' && controller === true);
-  const tolerations = pod.spec.tolerations ?? [];
-  return isDaemonSet && tolerations.some(({ key, operator }) => !key && operator === 'Exists');
+  const { ownerReferences } = pod.metadata;
+  const { tolerations } = pod.spec;
+  const owners: unknown[] = Array.isArray(ownerReferences) ? ownerReferences : [];
+  const isDaemonSet = owners.some(
+    (owner) => isRecord(owner) && owner['kind'] === 'DaemonSet' && owner['controller'] === true,
+  );
+  const tolerated: unknown[] = Array.isArray(tolerations) ? tolerations : [];
+  const toleratesAll = (one: unknown) => isRecord(one) && !one['key'] && one['operator'] === 'Exists';
+  return isDaemonSet && tolerated.some(toleratesAll);
 }
 
 /**

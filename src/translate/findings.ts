@@ -31,10 +31,14 @@ export interface Leniency {
   accepted: readonly string[];
 }
 
+function withoutIndices(path: string): string {
+  return path.replace(/\["[^"]*"\]|\[[^\]]*\]/g, '');
+}
+
 /** Tells whether an accepted field name covers a path: its words occur in the path, one after the other. */
 export function isAccepted(path: string, accepted: readonly string[]): boolean {
-  const words = `.${path.replace(/\[[^\]]*\]/g, '')}.`;
-  return accepted.some((name) => words.includes(`.${name.replace(/\[[^\]]*\]/g, '')}.`));
+  const words = `.${withoutIndices(path)}.`;
+  return accepted.some((name) => words.includes(`.${withoutIndices(name)}.`));
 }
 
 /** Tells whether a path is another one or inside of it. */

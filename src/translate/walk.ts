@@ -1,4 +1,5 @@
 import type { Pod } from '../kube/types.ts';
+import { annotation } from './annotations.ts';
 import type { Row, Rows, Target, Verdict } from './fields.ts';
 import type { Findings } from './findings.ts';
 import { isRecord } from './shape.ts';
@@ -6,7 +7,7 @@ import { podSpecRows } from './support.ts';
 
 /** The stable name of what became of a field: `field.containers.security-context.run-as-user`. */
 export function fieldCode(path: string): string {
-  const words = path.replace(/^spec\./, '').replace(/\[[^\]]*\]/g, '');
+  const words = path.replace(/^spec\./, '').replace(/\["[^"]*"\]|\[[^\]]*\]/g, '');
   return `field.${words.replace(/[A-Z]+/g, (capitals) => `-${capitals.toLowerCase()}`)}`;
 }
 
@@ -76,7 +77,32 @@ function walkRows(value: unknown, rows: Rows, path: string, above: Verdict, walk
   }
 }
 
-/** Notes the fate of every field that is present in a Pod's spec, by the table. */
+const metadataFates: Record<string, Verdict> = {
+  name: { support: 'mapped', text: 'in a label of the capsule, and in its name for people' },
+  namespace: { support: 'mapped', text: 'in a label of the capsule, and in its name for people' },
+  uid: { support: 'mapped', text: 'in a label of the capsule, by which it is found again' },
+  labels: { support: 'mapped', text: 'labels of the capsule, beside those that say whose it is' },
+};
+const kubernetesOnly: Verdict = { support: 'ignored', text: 'Kubernetes alone reads it' };
+const ourAnnotations: ReadonlySet<string> = new Set(Object.values(annotation));
+
+function walkMetadata(pod: Pod, walk: Walk): void {
+  for (const name of Object.keys(pod).filter((key) => key !== 'spec' && key !== 'metadata')) {
+    record(name, kubernetesOnly, walk);
+  }
+  const { annotations, ...metadata } = pod.metadata;
+  for (const name of Object.keys(metadata)) record(`metadata.${name}`, metadataFates[name] ?? kubernetesOnly, walk);
+  for (const name of Object.keys(annotations ?? {})) {
+    const isOurs = ourAnnotations.has(name);
+    const verdict: Verdict = isOurs
+      ? { support: 'mapped', text: 'read by zunlet' }
+      : { support: 'ignored', text: 'nothing of zun reads it; the downward API can' };
+    record(`metadata.annotations["${name}"]`, verdict, walk);
+  }
+}
+
+/** Notes the fate of every field that is present in a Pod, by the table. */
 export function walkPod(pod: Pod, target: Target, findings: Findings): void {
+  walkMetadata(pod, { target, findings });
   walkRows(pod.spec, podSpecRows, 'spec', { support: 'mapped', text: 'the Pod' }, { target, findings });
 }

@@ -4,6 +4,7 @@
  * says so in one line and ends with 0.
  */
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { controlPlaneBinary, missingForControlPlane } from './lib/control-plane-binary.ts';
 import { missingKubectl } from './lib/kubectl.ts';
 import { runSuites } from './lib/suites.ts';
@@ -14,7 +15,6 @@ if (missing) {
 } else {
   await controlPlaneBinary();
   const chosen = process.argv.slice(2);
-  const files = chosen.length > 0 ? chosen : globSync('*.test.ts', { cwd: import.meta.dirname }).toSorted();
-  const paths = chosen.length > 0 ? files : files.map((file) => `${import.meta.dirname}/${file}`);
-  process.exitCode = await runSuites(paths);
+  const all = globSync('*.test.ts', { cwd: import.meta.dirname }).toSorted();
+  process.exitCode = await runSuites(chosen.length > 0 ? chosen : all.map((file) => join(import.meta.dirname, file)));
 }

@@ -105,6 +105,8 @@ function* startContainer(zun: ZunState, capsule: CapsuleRow, container: Containe
       hostname: (capsule.sandboxId ?? containerId).slice(0, 12),
       workdir: container.workdir ?? '/',
       tty: container.tty,
+      interactive: container.interactive,
+      injected: [],
     },
     { clock: zun.clock, onChange: (process) => zun.processChanged(process, capsule) },
   );
@@ -113,6 +115,7 @@ function* startContainer(zun: ZunState, capsule: CapsuleRow, container: Containe
   yield zun.options.latency.startMs === 0 ? 0 : 1;
   if (isDocker) {
     container.hostname = containerId.slice(0, 12);
+    container.runtime = 'runc';
     container.ports = container.image.includes('nginx') ? [80] : [];
     Object.assign(container, inspected(zun, container));
   } else {

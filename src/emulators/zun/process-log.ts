@@ -12,10 +12,10 @@ export interface LogRead {
 
 /** What a container wrote. */
 export interface ProcessLog {
-  write(stream: 'stdout' | 'stderr', text: string): void;
+  write(stream: 'stdout' | 'stderr', bytes: string | Buffer): void;
   read(options: LogRead): string;
   /** Tells a listener what is written from now on; the returned function ends it. */
-  follow(listener: (text: string) => void): () => void;
+  follow(listener: (bytes: Buffer) => void): () => void;
 }
 
 interface Line {
@@ -31,7 +31,7 @@ const maxLines = 20_000;
 /** Makes an empty log. */
 export function createProcessLog(clock: Clock): ProcessLog {
   const lines: Line[] = [];
-  const listeners = new Set<(text: string) => void>();
+  const listeners = new Set<(bytes: Buffer) => void>();
   let lastAt = 0n;
 
   function append(stream: Line['stream'], text: string): void {
@@ -48,9 +48,10 @@ export function createProcessLog(clock: Clock): ProcessLog {
   }
 
   return {
-    write(stream, text) {
+    write(stream, bytes) {
+      const text = bytes.toString();
       for (const piece of text.split(/(?<=\n)/)) if (piece !== '') append(stream, piece);
-      for (const listener of listeners) listener(text);
+      for (const listener of listeners) listener(Buffer.from(bytes));
     },
     read(options) {
       const since = BigInt(Math.floor((options.sinceMs ?? 0) * 1000)) * 1000n;

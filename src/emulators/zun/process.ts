@@ -1,7 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import type { ZunStatus } from '../../openstack/types.ts';
+import { createGuest, type Guest } from './guest/guest.ts';
+import { createPipe, type Pipe } from './guest/pipe.ts';
+import { createTerminal, type Terminal } from './guest/terminal.ts';
+import { type Program, play } from './play.ts';
 import { createProcessLog, type ProcessLog } from './process-log.ts';
-import { type Program, programFor } from './programs.ts';
 
 export interface ProcessSpec {
   image: string;
@@ -12,6 +15,10 @@ export interface ProcessSpec {
   hostname: string;
   workdir: string;
   tty: boolean;
+  /** Standard input stays open. */
+  interactive: boolean;
+  /** Injected files, in base64. */
+  injected: { destination: string; file: string }[];
 }
 
 /** A main process of a container, as the container runtime sees it. It is played, not run. */
@@ -24,6 +31,13 @@ export interface Process {
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
   readonly restarts: number;
+  /** Its files and programs; made when first looked at. */
+  guest(): Guest;
+  /** Aborted when the process ends, with everything that was started beside it. */
+  readonly life: AbortSignal;
+  /** Where what is typed goes; undefined without standard input. */
+  readonly stdin: Pipe | undefined;
+  readonly terminal: Terminal | undefined;
   start(): void;
   /** The process ends by itself; the restart policy applies. */
   end(code: number): void;
@@ -55,6 +69,11 @@ export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
   let finishedAt: number | undefined;
   let restarts = 0;
   let program: Program | undefined;
+  let guest: Guest | undefined;
+  let life = new AbortController();
+  let stdin: Pipe | undefined;
+  let terminal: Terminal | undefined;
+  let stopping: (() => void)[] = [];
   let cancelTimer = () => {};
 
   function move(next: Process['state']): void {
@@ -65,12 +84,17 @@ export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
   function finish(code: number, mayRestart: boolean): void {
     if (state !== 'running' && state !== 'paused') return;
     cancelTimer();
-    program?.abandon();
+    life.abort();
+    stdin?.end();
+    terminal?.hangUp();
     program = undefined;
     exitCode = code;
     finishedAt = clock.now();
-    if (!mayRestart || !wantsRestart(code)) {
+    const waiting = stopping;
+    stopping = [];
+    if (waiting.length > 0 || !mayRestart || !wantsRestart(code)) {
       move('exited');
+      for (const done of waiting) done();
       return;
     }
     restarts++;
@@ -102,13 +126,33 @@ export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
     get restarts() {
       return restarts;
     },
+    get life() {
+      return life.signal;
+    },
+    get stdin() {
+      return stdin;
+    },
+    get terminal() {
+      return terminal;
+    },
+    guest() {
+      guest ??= createGuest(spec, clock);
+      return guest;
+    },
     start() {
       cancelTimer();
       startedAt = clock.now();
       finishedAt = undefined;
       exitCode = 0;
+      life = new AbortController();
+      stdin = spec.interactive && !spec.tty ? createPipe() : undefined;
+      const screen = { write: (bytes: Buffer) => Promise.resolve(log.write('stdout', bytes)) };
+      terminal = spec.tty ? createTerminal(screen) : undefined;
       move('running');
-      program = programFor(spec, { clock, log, end: (code) => finish(code, true) });
+      const started = life.signal;
+      program = play(self, clock, (code) => {
+        if (life.signal === started) finish(code, true);
+      });
     },
     end: (code) => finish(code, true),
     stop(graceMs, done) {
@@ -116,13 +160,13 @@ export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
         cancelTimer();
         move('exited');
       }
-      if (state !== 'running' && state !== 'paused') return done();
-      const answer = program?.terminate() ?? 143;
-      const code = answer === 'ignored' ? 137 : answer;
-      cancelTimer = clock.after(answer === 'ignored' ? graceMs : 0, () => {
-        finish(code, false);
+      if (state !== 'running' && state !== 'paused') {
         done();
-      });
+        return;
+      }
+      stopping.push(done);
+      const code = program?.terminate() ?? 143;
+      cancelTimer = clock.after(code === 'later' ? graceMs : 0, () => finish(code === 'later' ? 137 : code, false));
     },
     kill: (signal) => finish(128 + signal, false),
     pause() {
@@ -133,10 +177,12 @@ export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
     },
     remove() {
       cancelTimer();
-      program?.abandon();
+      life.abort();
+      stdin?.end();
+      terminal?.hangUp();
       program = undefined;
-      state = 'exited';
-      hooks.onChange?.(self);
+      guest = undefined;
+      move('exited');
     },
   };
   return self;

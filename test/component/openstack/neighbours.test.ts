@@ -108,7 +108,7 @@ test('neutron: ports of a device', async () => {
     [found?.deviceOwner, found?.addresses, found?.securityGroups],
     ['compute:kuryr', ['10.0.0.5'], ['sg']],
   );
-  assert.equal(stub.calls[0]?.url, `/network/v2.0/ports?device_id=${other}&limit=500`);
+  assert.equal(stub.calls[0]?.url, `/network/v2.0/ports?project_id=p1&device_id=${other}&limit=500`);
 });
 
 test('neutron: networks, security groups and floating addresses', async () => {

@@ -15,15 +15,15 @@ export interface Identity {
   applicationCredential: { id: string; secret: string };
 }
 
-export const adminPassword = 'admin-password';
+export const adminPassword = 'adminpw';
 const region = 'RegionOne';
 
 const members = [
   { user: 'zun', password: servicePasswords.zun, project: 'service', roles: ['admin', 'service'] },
   { user: 'placement', password: servicePasswords.placement, project: 'service', roles: ['admin', 'service'] },
-  { user: 'demo', password: 'demo-password', project: 'demo', roles: ['member'] },
-  { user: 'other', password: 'other-password', project: 'other', roles: ['member'] },
-  { user: 'reader', password: 'reader-password', project: 'demo', roles: ['reader'] },
+  { user: 'demo', password: 'demopw', project: 'demo', roles: ['member'] },
+  { user: 'other', password: 'otherpw', project: 'other', roles: ['member'] },
+  { user: 'reader', password: 'readerpw', project: 'demo', roles: ['reader'] },
 ];
 
 /** Answers the variables with which a client logs in as one of the bed's users. */
@@ -85,7 +85,7 @@ function catalog(ports: ZunPorts, zunType: string): [type: string, name: string,
 }
 
 async function makeCredential(url: string): Promise<{ id: string; secret: string }> {
-  const demo = await logIn(url, 'demo', 'demo-password', 'demo');
+  const demo = await logIn(url, 'demo', 'demopw', 'demo');
   const secret = 'credential-secret';
   const body = { application_credential: { name: 'zunlet', secret, roles: [{ name: 'member' }] } };
   const answer = await keystone(url, demo.token, 'POST', `/users/${demo.user}/application_credentials`, body);

@@ -45,7 +45,8 @@ test('next reads: one capsule alone: a GET, not a list', () => {
 });
 
 test('next reads: no free place, or a read under way: starts none', () => {
-  assert.equal(nextReads(state({ tracked: [tracked(1)], freeReads: 0 }), 1000).gets.length, 0);
+  const full = nextReads(state({ tracked: [tracked(1)], freeReads: 0 }), 1000);
+  assert.deepEqual([full.gets.length, full.sleepMs], [0, 50]);
   assert.equal(nextReads(state({ tracked: [tracked(1, { reading: true })] }), 1000).gets.length, 0);
 });
 
