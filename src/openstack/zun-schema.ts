@@ -151,7 +151,7 @@ export const capsuleSchema = z
     status,
     status_reason: nullableText,
     labels: textMap,
-    annotations: z.unknown(),
+    annotations: z.unknown().optional(),
     addresses,
     restart_policy: restartPolicy,
     created_at: time,

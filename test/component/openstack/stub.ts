@@ -24,6 +24,8 @@ export type Reply =
 export interface Stub {
   origin: string;
   session: Session;
+  /** The `OS_*` variables. */
+  env: Record<string, string>;
   /** Without logins and version documents. */
   calls: Seen[];
   logins: number;
@@ -93,6 +95,7 @@ export async function startStub(options: StubOptions): Promise<Stub> {
   const stub: Stub = {
     origin,
     session,
+    env,
     calls: [],
     logins: 0,
     reports,

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { parse } from 'yaml';
+import type { Io } from '../../../src/cli/io.ts';
+import { main } from '../../../src/cli/main.ts';
+import { type CloudEmulator, createCloudEmulator } from '../../../src/emulators/cloud.ts';
+import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
+
+let cloud: CloudEmulator;
+let kube: KubeEmulator;
+let folder: string;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'zunlet-capsule-'));
+  cloud = await createCloudEmulator({ zun: { listeners: false } });
+  kube = await createKubeEmulator({ controllers: [] });
+  writeFileSync(join(folder, 'kubeconfig'), kube.kubeconfig());
+});
+after(async () => {
+  await Promise.all([cloud.close(), kube.close()]);
+  rmSync(folder, { recursive: true });
+});
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function run(
+  args: string[],
+  options: { stdin?: string; env?: Record<string, string>; signal?: AbortSignal } = {},
+): Promise<Ran> {
+  const ran: Ran = { code: 0, stdout: '', stderr: '' };
+  const io: Io = {
+    stdout: {
+      write(text) {
+        ran.stdout += text;
+      },
+    },
+    stderr: {
+      write(text) {
+        ran.stderr += text;
+      },
+    },
+    stdin: (async function* () {
+      yield options.stdin ?? '';
+    })(),
+    env: options.env ?? cloud.env,
+    signal: options.signal ?? new AbortController().signal,
+  };
+  ran.code = await main(['capsule', ...args], io);
+  return ran;
+}
+
+function template(parts: { name?: string; labels?: object; image?: string; more?: string } = {}): string {
+  return `capsuleVersion: beta
+kind: capsule
+metadata:
+  name: ${parts.name ?? 'web'}
+  labels: ${JSON.stringify(parts.labels ?? { app: 'web' })}
+spec:
+  restartPolicy: Never
+  containers:
+  - image: ${parts.image ?? 'nginx'}
+    command: ["sleep", "1000"]
+    env: {TOKEN: s3cr3t}
+${parts.more ?? ''}`;
+}
+
+async function created(parts: Parameters<typeof template>[0] = {}): Promise<string> {
+  const ran = await run(['create', '-f', '-', '-o', 'json', '--watch'], { stdin: template(parts) });
+  assert.equal(ran.code, 0, ran.stderr);
+  return (JSON.parse(ran.stdout) as { uuid: string }).uuid;
+}
+
+async function listed(): Promise<{ uuid: string; name: string }[]> {
+  const ran = await run(['list', '-o', 'json']);
+  return JSON.parse(ran.stdout) as { uuid: string; name: string }[];
+}
+
+/** The fields of the template in Zun's Capsule Quick Start, without its volumes that exist already. */
+const quickStart = `# use "-" because that the fields have many items
+capsuleVersion: beta
+kind: capsule
+metadata:
+  name: template
+  labels:
+    app: web
+    foo: bar
+restartPolicy: Always
+spec:
+  containers:
+  - image: ubuntu
+    command:
+      - "/bin/bash"
+    imagePullPolicy: ifnotpresent
+    workDir: /root
+    ports:
+      - name: ssh-port
+        containerPort: 22
+        hostPort: 22
+        protocol: TCP
+    resources:
+      requests:
+        cpu: 1
+        memory: 1024
+    env:
+      ENV1: /usr/local/bin
+      ENV2: /usr/sbin
+    volumeMounts:
+    - name: volume1
+      mountPath: /data1
+      readOnly: True
+  - image: centos
+    command:
+      - "/bin/bash"
+    args:
+      - "-c"
+      - "\\"while true; do echo hello world; sleep 1; done\\""
+    imagePullPolicy: ifnotpresent
+    resources:
+      requests:
+        cpu: 1
+        memory: 1024
+  volumes:
+  - name: volume1
+    cinder:
+      size: 5
+      autoRemove: True
+`;
+
+test('capsule create: the template of the Quick Start: taken as it is, each ignored field warned of', async () => {
+  const path = join(folder, 'capsule.yaml');
+  writeFileSync(path, quickStart);
+  const ran = await run(['create', '-f', path]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(
+    ran.stdout,
+    /^UUID +NAME +STATUS +ADDRESSES +CPU +MEMORY +CONTAINERS +AGE\n[0-9a-f-]{36} +template +Creating +- +2 +2048MiB +2 +/,
+  );
+  for (const field of [
+    'restartPolicy has no effect at the top: write it under spec',
+    'spec.containers[0].ports[0] has no effect: it opens nothing',
+    'spec.containers[0].ports[0].hostPort has no effect',
+    'spec.containers[0].volumeMounts[0].readOnly has no effect',
+    'spec.containers[0].imagePullPolicy ifnotpresent has no effect unless',
+    'spec.containers[1].imagePullPolicy ifnotpresent has no effect unless',
+  ]) {
+    assert.ok(ran.stderr.includes(`warning: ${field}`), `${field}\n${ran.stderr}`);
+  }
+  assert.equal(ran.stderr.trim().split('\n').length, 6, ran.stderr);
+});
+
+test('capsule create --watch: a capsule that fails: exit 1 with the reason', async () => {
+  const ran = await run(['create', '-f', '-', '--watch'], {
+    stdin: template({ name: 'too-big', more: '    resources: {requests: {cpu: 16, memory: 8192}}\n'.repeat(1) }),
+  });
+  assert.equal(ran.code, 0, ran.stderr);
+  const big = template({ name: 'bad-image', image: 'nope' });
+  const failed = await run(['create', '-f', '-', '--watch'], { stdin: big });
+  assert.equal(failed.code, 1, failed.stdout);
+  assert.match(failed.stderr, /capsule [0-9a-f-]{36} failed: .*nope/);
+});
+
+test('capsule describe -o yaml: the whole object', async () => {
+  const uuid = await created({ name: 'as-yaml' });
+  const object = parse((await run(['describe', uuid, '-o', 'yaml'])).stdout) as { uuid: string; containers: unknown[] };
+  assert.equal(object.uuid, uuid);
+  assert.equal(object.containers.length, 1);
+});
+
+test('capsule create: a template that would leave litter: refused here', async () => {
+  const before = (await listed()).length;
+  const ran = await run(['create', '-f', '-'], { stdin: template().replace('["sleep", "1000"]', '[null]') });
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /template\.spec\.containers\[0\]\.command\[0\] must be a text/);
+  assert.equal((await listed()).length, before);
+});
+
+test('capsule create: what Zun refuses: its words, without the values', async () => {
+  const ran = await run(['create', '-f', '-'], {
+    stdin: template().replace('image: nginx', 'image: nginx\n    livenessProbe: {}'),
+  });
+  assert.equal(ran.code, 1);
+  assert.match(
+    ran.stderr,
+    /zun answered 400: invalid input at template\.spec\.containers\[0\]: Additional properties are not allowed \('livenessProbe' was unexpected\)/,
+  );
+  assert.doesNotMatch(ran.stderr, /s3cr3t/);
+});
+
+for (const [what, text, message] of [
+  ['not YAML', 'a: [b', /reading stdin: line 1: /],
+  ['a list', '- a', /a capsule template is a map/],
+  ['empty', '', /a capsule template is a map/],
+  ['too large', 'x'.repeat(2_000_000), /larger than/],
+] as const) {
+  test(`capsule create: a file that is ${what}: a clear error`, async () => {
+    const ran = await run(['create', '-f', '-'], { stdin: text });
+    assert.equal(ran.code, 1);
+    assert.match(ran.stderr, message);
+  });
+}
+
+for (const [args, message] of [
+  [['creat'], /unknown verb creat; did you mean create\?/],
+  [['create'], /create needs a template: -f FILE/],
+  [['list', '--wach'], /unknown option --wach; did you mean --watch\?/],
+  [['list', '-o', 'xml'], /-o must be table, json or yaml/],
+  [['describe'], /describe needs one uuid or name/],
+  [['delete'], /delete needs at least one/],
+  [['delete', 'x', '--grace', 'soon'], /--grace: expected a duration/],
+] as const) {
+  test(`capsule ${args.join(' ')}: exit 2 with a hint`, async () => {
+    const ran = await run([...args]);
+    assert.equal(ran.code, 2);
+    assert.match(ran.stderr, message);
+    assert.match(ran.stderr, /Try: zunlet capsule --help/);
+  });
+}
+
+test('capsule --help: on stdout, exit 0, for each verb too', async () => {
+  for (const args of [['--help'], ['create', '--help'], ['help']]) {
+    const ran = await run(args);
+    assert.equal(ran.code, 0);
+    assert.match(ran.stdout, /zunlet capsule orphans \[--delete\]/);
+  }
+});
+
+test('capsule list: wrong password: exit 1, what to check, no password', async () => {
+  const ran = await run(['list'], { env: { ...cloud.env, OS_PASSWORD: 'wr0ng' } });
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /keystone answered 401: .*; check user, password/);
+  assert.doesNotMatch(ran.stderr, /wr0ng/);
+});
+
+test('capsule list: no credentials anywhere: exit 1, where they are looked for', async () => {
+  const ran = await run(['list'], { env: { HOME: folder } });
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /no OS_AUTH_URL variable and no clouds\.yaml in/);
+});
