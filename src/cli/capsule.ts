@@ -105,5 +105,11 @@ export const capsuleCommand: Command = async (args, io) => {
     io.stdout.write(help());
     return 0;
   }
-  return await verb.run({ io, flags: values, names: positionals });
+  try {
+    return await verb.run({ io, flags: values, names: positionals });
+  } catch (error) {
+    if (!io.signal.aborted) throw error;
+    io.stderr.write('stopped; what Zun was asked to do goes on\n');
+    return 1;
+  }
 };

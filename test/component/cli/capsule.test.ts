@@ -31,7 +31,12 @@ interface Ran {
 
 async function run(
   args: string[],
-  options: { stdin?: string; env?: Record<string, string>; signal?: AbortSignal } = {},
+  options: {
+    stdin?: string;
+    env?: Record<string, string>;
+    signal?: AbortSignal;
+    onStderr?: (text: string) => unknown;
+  } = {},
 ): Promise<Ran> {
   const ran: Ran = { code: 0, stdout: '', stderr: '' };
   const io: Io = {
@@ -43,6 +48,7 @@ async function run(
     stderr: {
       write(text) {
         ran.stderr += text;
+        options.onStderr?.(text);
       },
     },
     stdin: (async function* () {
@@ -241,4 +247,17 @@ test('capsule list: no credentials anywhere: exit 1, where they are looked for',
   const ran = await run(['list'], { env: { HOME: folder } });
   assert.equal(ran.code, 1);
   assert.match(ran.stderr, /no OS_AUTH_URL variable and no clouds\.yaml in/);
+});
+
+test('capsule create --watch: Ctrl-C: stops waiting, the capsule stays', async () => {
+  const stop = new AbortController();
+  const watched = run(['create', '-f', '-', '--watch'], {
+    stdin: template({ name: 'stays' }),
+    signal: stop.signal,
+    onStderr: (text) => text.includes('Creating') && stop.abort(new Error('SIGINT')),
+  });
+  const ran = await watched;
+  assert.equal(ran.code, 1);
+  assert.match(ran.stderr, /stopped; what Zun was asked to do goes on/);
+  assert.ok((await listed()).some((each) => each.name === 'stays'));
 });
