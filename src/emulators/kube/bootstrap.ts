@@ -4,14 +4,18 @@ import { resourceNamed } from './resources.ts';
 
 const user = { name: 'system:apiserver', groups: ['system:masters'] };
 
-/** Makes what a fresh cluster holds: the namespaces, their default service accounts, the Service `kubernetes`. */
-export function bootstrap(registry: Registry): void {
+/** Makes what a fresh cluster holds: the namespaces, the Service `kubernetes`, and what kubelets trust clients by. */
+export function bootstrap(registry: Registry, rootCertificate: string): void {
   for (const name of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
     create(registry, 'namespaces', '', { metadata: { name } });
   }
   create(registry, 'services', 'default', {
     metadata: { name: 'kubernetes', labels: { component: 'apiserver', provider: 'kubernetes' } },
     spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }] },
+  });
+  create(registry, 'configmaps', 'kube-system', {
+    metadata: { name: 'extension-apiserver-authentication' },
+    data: { 'client-ca-file': rootCertificate },
   });
 }
 

@@ -1,6 +1,7 @@
 import type { CallMatch, Fault, Faults, RecordedCall } from './faults.ts';
 import { isMatch } from './faults.ts';
 import type { Identities } from './identities.ts';
+import type { Listener } from './listener.ts';
 import type { Lists } from './lists.ts';
 import type { MovableClock } from './movable-clock.ts';
 import type { AccessQuestion } from './reviews.ts';
@@ -29,6 +30,8 @@ export interface KubeControl {
   compact(): void;
   /** Reads at `resourceVersion=0` see the present state until the returned function is called. */
   freezeCache(): () => void;
+  /** Closes the port and all connections: clients meet refused connections until the returned function is called. */
+  outage(): Promise<() => Promise<void>>;
   /** Puts the emulator's time forward. */
   advance(ms: number): void;
   /** Makes a bearer token for a user. */
@@ -54,9 +57,12 @@ export function createControl(parts: ControlParts): {
   control: KubeControl;
   record(call: RecordedCall): void;
   authorize(question: AccessQuestion): string | undefined;
+  /** Hands over the port, once it is open. */
+  attach(listener: Listener): void;
 } {
   const { clock, faults, lists, watches, store, identities } = parts;
   let recorded: RecordedCall[] = [];
+  let port: Listener | undefined;
   let decide: (question: AccessQuestion) => string | undefined = () => undefined;
 
   const calls = (match: CallMatch = {}) => recorded.filter((call) => isMatch(call, match));
@@ -82,6 +88,11 @@ export function createControl(parts: ControlParts): {
       lists.forget();
     },
     freezeCache: () => lists.freeze(),
+    async outage() {
+      const listener = port;
+      await listener?.down();
+      return async () => listener?.up();
+    },
     advance: (ms) => clock.advance(ms),
     issueToken: (user, lifetimeMs) =>
       identities.issue(user, lifetimeMs === undefined ? undefined : clock.now() + lifetimeMs),
@@ -97,5 +108,8 @@ export function createControl(parts: ControlParts): {
       if (recorded.length > keptCalls * 1.2) recorded = recorded.slice(-keptCalls);
     },
     authorize: (question) => decide(question),
+    attach(listener) {
+      port = listener;
+    },
   };
 }

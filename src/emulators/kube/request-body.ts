@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { parse } from 'yaml';
 import { ApiFailure, badRequest, unsupportedMediaType } from './failures.ts';
 import type { Json } from './objects.ts';
+import { decodeProtobuf } from './protobuf.ts';
 
 /** What came with a request. */
 export interface Body {
@@ -26,21 +27,22 @@ export async function readBody(incoming: IncomingMessage): Promise<Body> {
     chunks.push(chunk);
   }
   const contentType = (incoming.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
-  const text = Buffer.concat(chunks).toString('utf8');
-  return { contentType, text, json: () => decode(text, contentType) };
+  const content = Buffer.concat(chunks);
+  const text = content.toString('utf8');
+  return { contentType, text, json: () => decode(content, text, contentType) };
 }
 
-function decode(text: string, contentType: string): Json {
-  if (/protobuf|cbor/.test(contentType)) {
+function decode(content: Buffer, text: string, contentType: string): Json {
+  if (contentType.endsWith('protobuf')) return decodeProtobuf(content);
+  if (contentType.endsWith('cbor')) {
     throw unsupportedMediaType(
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     );
   }
   try {
     return contentType.includes('yaml') ? (parse(text) as Json) : (JSON.parse(text) as Json);
   } catch (error) {
-    throw badRequest(
-      `couldn't get version/kind; json parse error: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const why = error instanceof Error ? error.message : String(error);
+    throw badRequest(`couldn't get version/kind; json parse error: ${why}`);
   }
 }
