@@ -25,6 +25,12 @@ export interface Port {
   createdAt: number;
 }
 
+export interface SecurityGroup {
+  id: string;
+  name: string;
+  projectId: string;
+}
+
 export interface NetworkOptions {
   clock: Clock;
   faults: FaultPlan;
@@ -42,6 +48,9 @@ export interface NetworkState {
   createPort(port: Pick<Port, 'networkId' | 'projectId' | 'deviceId' | 'deviceOwner'>): Port;
   deletePort(id: string): boolean;
   ports(): Port[];
+  createSecurityGroup(name: string, projectId: string): string;
+  deleteSecurityGroup(id: string): boolean;
+  securityGroups(): SecurityGroup[];
   cidr: string;
   hasIpv6: boolean;
 }
@@ -60,6 +69,7 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
   const cidr = options.cidr ?? '127.77.0.0/16';
   const addresses = createAddressPool(cidr);
   const ports = new Map<string, Port>();
+  const groups = new Map<string, SecurityGroup>();
   let scene: NetworkScene = 'shared';
 
   function addressesFor(networkId: string): Port['addresses'] {
@@ -97,6 +107,13 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
       return true;
     },
     ports: () => [...ports.values()],
+    createSecurityGroup(name, projectId) {
+      const id = randomUUID();
+      groups.set(id, { id, name, projectId });
+      return id;
+    },
+    deleteSecurityGroup: (id) => groups.delete(id),
+    securityGroups: () => [...groups.values()],
   };
 }
 

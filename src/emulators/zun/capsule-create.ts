@@ -71,6 +71,8 @@ function newCapsule(zun: ZunState, caller: Caller, availabilityZone: string | nu
     availabilityZone,
     accepted: false,
     networkId: '',
+    exposedPorts: [],
+    securityGroup: null,
     sandboxId: null,
     ownVolumes: [],
     volumes: [],
@@ -100,6 +102,7 @@ function fillCapsule(zun: ZunState, row: CapsuleRow, parts: TemplateParts, calle
   const initWishes = parts.initContainers.map((container, index) => add(container, true, index));
   const appWishes = parts.containers.map((container, index) => add(container, false, index));
   requireMounted(parts.volumes, wishes);
+  row.exposedPorts = wishes.flatMap((wish) => wish.exposedPorts);
   const sum = (amounts: (number | null)[]) => amounts.reduce<number>((total, amount) => total + (amount ?? 0), 0);
   const peak = (pick: (wish: ContainerWish) => number | null) =>
     Math.max(sum(appWishes.map(pick)), ...initWishes.map((wish) => pick(wish) ?? 0));

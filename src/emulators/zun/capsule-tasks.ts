@@ -61,6 +61,12 @@ function* startSandbox(zun: ZunState, row: CapsuleRow): Task {
       preserve_on_delete: false,
     })),
   };
+  // The group is made for the ports, and noted at the last container, but the port never gets it (docs/zun.md §2.6).
+  const last = row.containers.at(-1);
+  if (isDocker && zun.isFaithful && row.exposedPorts.length > 0 && last) {
+    row.securityGroup = zun.networks.createSecurityGroup(`zun-${last.uuid}`, row.projectId);
+    last.securityGroups = [row.securityGroup];
+  }
   row.sandboxId = randomBytes(32).toString('hex');
   if (isDocker) row.status = 'Created';
   zun.store.capsules.changed(row);
@@ -202,6 +208,7 @@ function* deleteCapsule(zun: ZunState, row: CapsuleRow, sandboxId: string | null
 
 function releasePorts(zun: ZunState, row: CapsuleRow): void {
   for (const { port } of Object.values(row.addresses ?? {}).flat()) zun.networks.deletePort(port);
+  if (row.securityGroup !== null) zun.networks.deleteSecurityGroup(row.securityGroup);
 }
 
 function removeCapsule(zun: ZunState, row: CapsuleRow, stopped: ContainerRow[]): void {

@@ -73,6 +73,8 @@ export interface ContainerWish {
   tty: boolean;
   pullPolicy: string | null;
   mounts: { name: string; path: string }[];
+  /** `80/tcp` */
+  exposedPorts: string[];
 }
 
 const maxTextBytes = 65_535;
@@ -91,9 +93,10 @@ export function readContainer(container: Fields, isInit: boolean, isFaithful: bo
   if (workdir !== null && (typeof workdir !== 'string' || workdir.length > 255))
     throw internal('data too long for column');
   if (container['imagePullPolicy'] === null && isFaithful) throw internal("'NoneType' object has no attribute 'lower'");
-  for (const port of (container['ports'] ?? []) as Fields[]) {
+  const exposedPorts = ((container['ports'] ?? []) as Fields[]).map((port) => {
     if (port['containerPort'] === undefined) throw internal("'containerPort'");
-  }
+    return `${port['containerPort']}/${String(port['protocol'] ?? 'TCP').toLowerCase()}`;
+  });
   return {
     image: container['image'] as string,
     command,
@@ -109,6 +112,7 @@ export function readContainer(container: Fields, isInit: boolean, isFaithful: bo
       name: String(mount['name']),
       path: String(mount['mountPath']),
     })),
+    exposedPorts,
   };
 }
 

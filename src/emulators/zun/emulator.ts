@@ -9,15 +9,19 @@ import { createVolumeState } from '../volumes.ts';
 import type { CapsuleTexts } from './capsules.ts';
 import { createControl, type ZunControl } from './control.ts';
 import { errorAnswer, unauthorizedAnswer } from './errors.ts';
+import type { Sessions } from './executions.ts';
 import { resolveOptions, type ZunOptions } from './options.ts';
 import { handleCall, operationName } from './router.ts';
 import type { ZunState } from './state.ts';
 import { createStore } from './store.ts';
 import { createTasks } from './tasks.ts';
+import { startWebSocketProxy } from './websocket-proxy.ts';
 
 export interface ZunEmulator {
   /** Ends in `/v1`, as a catalog has it. */
   url: string;
+  /** Where the WebSocket proxy listens. */
+  wsUrl: string;
   control: ZunControl;
   close(): Promise<void>;
 }
@@ -32,6 +36,8 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
   const faults = createFaultPlan();
   const counters = createCounters();
   const texts: CapsuleTexts = new WeakMap();
+  const sessions: Sessions = new Map();
+  const proxy = await startWebSocketProxy(sessions, options.bindHost, given.proxyPort);
   const zun: ZunState = {
     clock,
     options,
@@ -44,6 +50,10 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
     compute: { hostname: 'compute-1', isUp: true },
     leftovers: [],
     texts,
+    syncedPeriod: 0,
+    sessions,
+    usages: new Map(),
+    proxyUrl: () => proxy.url,
     processChanged() {},
   };
   zun.store.remember(options.rememberMs);
@@ -60,9 +70,10 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
   });
   return {
     url: `${service.url}/v1`,
+    wsUrl: proxy.url,
     control: createControl(zun, service, faults, counters),
     async close() {
-      await service.close();
+      await Promise.all([service.close(), proxy.close()]);
       if (!given.clock) clock.stop();
     },
   };

@@ -45,12 +45,25 @@ export interface ContainerRow {
   /** What really runs; the API's status may lag behind it. */
   process?: Process;
   mounts: Mount[];
+  /** Standalone only. */
+  networkId?: string;
+  actions?: Action[];
+}
+
+/** An entry of a container's history. */
+export interface Action {
+  action: string;
+  requestId: string;
+  startedAt: number;
+  finishedAt: number | null;
 }
 
 /** A volume or a file at a path of a container. */
 export interface Mount {
   destination: string;
   volumeId?: string;
+  /** Made with the container, and removed with it. */
+  isOwn?: boolean;
   /** The content of an injected file, in base64. */
   file?: string;
 }
@@ -86,6 +99,9 @@ export interface CapsuleRow {
   /** Volumes by the names that the template gives them. */
   volumes: { name: string; id: string }[];
   networkId: string;
+  exposedPorts: string[];
+  /** The security group that the docker driver made for them. */
+  securityGroup: string | null;
 }
 
 export type Row = CapsuleRow | ContainerRow;

@@ -10,6 +10,8 @@ export interface Caller {
   projectId: string;
   isAdmin: boolean;
   minor: number;
+  /** The id that the answer carries. */
+  requestId: string;
 }
 
 /** How a caller sees rows. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Answer, Call } from '../service.ts';
 import { createCapsule, deleteCapsule, listCapsules, showCapsule } from './capsules.ts';
+import { containerResource } from './containers.ts';
 import {
   answerForError,
   BareError,
@@ -11,7 +12,7 @@ import {
   ZunError,
 } from './errors.ts';
 import { otherResources } from './other-endpoints.ts';
-import { parsePythonJson } from './python-text.ts';
+import { headerOf, readParameters, withoutExtension } from './parameters.ts';
 import type { Caller } from './request.ts';
 import type { ZunState } from './state.ts';
 import { healthDocument, rootDocument, v1Document } from './version-documents.ts';
@@ -25,7 +26,11 @@ export type Resource = (
   rest: string[],
 ) => Answer | Promise<Answer> | undefined;
 
-const resources: Record<string, Resource> = { capsules: capsuleResource, ...otherResources };
+const resources: Record<string, Resource> = {
+  capsules: capsuleResource,
+  containers: containerResource,
+  ...otherResources,
+};
 
 /** Names a call for counters and faults: `capsule.list`, `container.logs`. */
 export function operationName(method: string, path: string): string {
@@ -41,13 +46,14 @@ export function operationName(method: string, path: string): string {
 
 /** Answers a call on Zun's API: who asks, in which version, then the resource (docs/zun.md §1). */
 export async function handleCall(zun: ZunState, call: Call): Promise<Answer> {
-  const answer = await answerCall(zun, call);
+  const requestId = `req-${randomUUID()}`;
+  const answer = await answerCall(zun, call, requestId);
   const isBare = answer.status === 500 && answer.text === '';
   if (isBare) return answer;
-  return { ...answer, headers: { 'x-openstack-request-id': `req-${randomUUID()}`, ...answer.headers } };
+  return { ...answer, headers: { 'x-openstack-request-id': requestId, ...answer.headers } };
 }
 
-async function answerCall(zun: ZunState, call: Call): Promise<Answer> {
+async function answerCall(zun: ZunState, call: Call, requestId: string): Promise<Answer> {
   const path = call.path.replace(/\/+$/, '');
   if (call.method === 'GET' && path === '') return { status: 200, json: rootDocument(call.root) };
   if (call.method === 'GET' && path === '/healthcheck') return { status: 200, json: healthDocument };
@@ -72,6 +78,7 @@ async function answerCall(zun: ZunState, call: Call): Promise<Answer> {
     projectId: info.projectId ?? `user:${info.userId}`,
     isAdmin: info.roles.includes('admin'),
     minor,
+    requestId,
   };
   try {
     const answer = (await resource(zun, call, caller, rest)) ?? routerAnswer(404, headerOf(call, 'accept'));
@@ -120,48 +127,4 @@ function capsuleResource(zun: ZunState, call: Call, caller: Caller, rest: string
 
 function notAllowed(call: Call, allow: string): Answer {
   return { ...routerAnswer(405, headerOf(call, 'accept')), headers: { allow } };
-}
-
-/**
- * pecan takes a known file extension for the type that the caller wants: `.json` is cut off, others are not found
- * (docs/zun.md §8 B21).
- */
-export function withoutExtension(ident: string): string | undefined {
-  const match = /^(.+)\.([a-z0-9]{2,4})$/i.exec(ident);
-  const extension = match?.[2]?.toLowerCase() ?? '';
-  if (extension === 'json') return match?.[1];
-  return knownExtensions.has(extension) ? undefined : ident;
-}
-
-const knownExtensions = new Set(
-  'txt html htm png jpg jpeg gif svg css js xml csv pdf zip tar gz sh py c h mp3 mp4 ico bmp'.split(' '),
-);
-
-/**
- * Body and query as one object (docs/zun.md §1.5): what is not a JSON object counts as no body. Errors: a bare 500 for another
- * content type (§8 B19).
- */
-export function readParameters(zun: ZunState, call: Call): Record<string, unknown> {
-  const type = headerOf(call, 'content-type') ?? '';
-  if (call.body !== '' && !/^application\/json\b/i.test(type)) {
-    if (zun.isFaithful) throw new BareError("'str' object has no attribute 'decode'");
-    throw new ZunError(415, 'unsupported-content-type', `Content type ${type} is not supported`);
-  }
-  return { ...parseObject(call.body), ...Object.fromEntries(call.query) };
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const body = parsePythonJson(text);
-    // Any object that is not null or a list can be read by key.
-    return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
-}
-
-/** A request header that has one value. */
-export function headerOf(call: Call, name: string): string | undefined {
-  const value = call.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -3,9 +3,11 @@ import type { MovableClock } from '../clock.ts';
 import type { NetworkState } from '../networks.ts';
 import type { VolumeState } from '../volumes.ts';
 import type { CapsuleTexts } from './capsules.ts';
+import type { Sessions } from './executions.ts';
 import type { CapsuleRow, ContainerRow } from './model.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Process } from './process.ts';
+import type { Usage } from './stats.ts';
 import type { Store } from './store.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -30,6 +32,12 @@ export interface ZunState {
   compute: { hostname: string; isUp: boolean };
   leftovers: Leftover[];
   texts: CapsuleTexts;
+  sessions: Sessions;
+  usages: Map<string, Usage>;
+  /** Where the WebSocket proxy listens. */
+  proxyUrl(): string;
+  /** The period in which standalone containers were last looked at. */
+  syncedPeriod: number;
   /** A process started or ended: real ports open and close with it. */
   processChanged(process: Process, owner: CapsuleRow | ContainerRow): void;
 }

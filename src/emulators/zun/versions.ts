@@ -14,10 +14,10 @@ export function negotiateVersion(header: string | undefined, isFaithful: boolean
   if (header === undefined) return 1;
   const [word, version = '', ...rest] = header.trim().split(/\s+/);
   if (word !== 'container' || rest.length > 0)
-    throw new ZunError(406, '', 'Invalid service type for OpenStack-API-Version header');
+    throw notAcceptable('Invalid service type for OpenStack-API-Version header');
   if (version === 'latest') return 40;
   const match = /^(\d+)\.(\d+)$/.exec(version);
-  if (!match) throw new ZunError(406, '', 'Invalid value for OpenStack-API-Version header');
+  if (!match) throw notAcceptable('Invalid value for OpenStack-API-Version header');
   const minor = Number(match[2]);
   if (match[1] === '1' && minor >= 1 && minor <= 40) return minor;
   if (isFaithful) throw new BareError(version);
@@ -41,10 +41,9 @@ export function versionHeaders(minor: Minor): Record<string, string> {
 /** Refuses a call at a version in which it did not exist yet. */
 export function requireMinor(minor: Minor, since: Minor): void {
   if (minor >= since) return;
-  throw new ZunError(
-    406,
-    '',
-    'Not Acceptable',
-    `Version 1.${minor} was requested but the requested API is not supported for this version.`,
-  );
+  throw notAcceptable(`Version 1.${minor} was requested but the requested API is not supported for this version.`);
+}
+
+function notAcceptable(detail: string): ZunError {
+  return new ZunError(406, '', 'Not Acceptable', detail);
 }
