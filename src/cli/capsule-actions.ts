@@ -1,6 +1,6 @@
 import { backoffMs } from '../base/backoff.ts';
 import { sleep, systemClock } from '../base/clock.ts';
-import { AppError } from '../base/errors.ts';
+import { AppError, isKind } from '../base/errors.ts';
 import { systemRandom } from '../base/random.ts';
 import { findCapsule } from '../openstack/capsule-api.ts';
 import { readTextFile } from '../openstack/cloud-files.ts';
@@ -142,7 +142,7 @@ export async function deleteCapsules({ io, flags, names }: CapsuleCall): Promise
     for (const name of names) {
       try {
         const capsule = await findCapsule(api, name, io.signal);
-        await api.delete(capsule.backend, capsule.uuid, graceSeconds, io.signal);
+        await requestDeletion(api, capsule, { graceSeconds, waits: flags['watch'] === true }, io);
         asked.push(capsule);
         io.stdout.write(
           `${capsule.backend} ${capsule.uuid} ${flags['watch'] ? 'is being deleted' : 'will be deleted'}\n`,
@@ -156,6 +156,24 @@ export async function deleteCapsules({ io, flags, names }: CapsuleCall): Promise
     if (flags['watch']) for (const capsule of asked) failures += (await untilGone(api, capsule, io)) ? 0 : 1;
     return failures === 0 ? 0 : 1;
   });
+}
+
+/** A container that is being created cannot be deleted yet. */
+async function requestDeletion(
+  api: CloudClients['api'],
+  capsule: Capsule,
+  { graceSeconds, waits }: { graceSeconds: number; waits: boolean },
+  io: Io,
+): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await api.delete(capsule.backend, capsule.uuid, graceSeconds, io.signal);
+    } catch (error) {
+      if (!waits || !isKind(error, 'conflict')) throw error;
+      if (tries === 0) io.stderr.write(`waiting: ${error.message}\n`);
+      await sleep(systemClock, backoffMs(tries, pace, systemRandom), io.signal);
+    }
+  }
 }
 
 /** Zun shows nothing while it deletes; only a 404, or the status Error, tells the end. */

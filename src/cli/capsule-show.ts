@@ -33,7 +33,7 @@ export function render(format: OutputFormat, value: unknown, rows: () => string[
 }
 
 /** Aligns columns with two spaces between, as kubectl does. */
-export function table(rows: string[][]): string {
+function table(rows: string[][]): string {
   const widths: number[] = [];
   for (const row of rows) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);

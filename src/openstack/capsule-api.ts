@@ -49,7 +49,7 @@ function requestName(request: CreateRequest): string {
 }
 
 /** Presents a standalone container as a capsule with one member. */
-export function capsuleOfOne(container: ZunContainer): Capsule {
+function capsuleOfOne(container: ZunContainer): Capsule {
   return {
     backend: 'container',
     uuid: container.uuid,

@@ -6,7 +6,7 @@ import type { AuthKey, AuthValues } from './cloud-schema.ts';
 export type DomainRef = { id: string } | { name: string };
 
 /** The project that a token is for. */
-export type ProjectRef = { id: string } | { name: string; domain: DomainRef };
+type ProjectRef = { id: string } | { name: string; domain: DomainRef };
 
 /** A user; the domain goes with the name only. */
 export type UserRef = { id: string } | { name: string; domain: DomainRef };

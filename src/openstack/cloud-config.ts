@@ -26,7 +26,7 @@ export interface Cloud {
 }
 
 /** The name under which the `OS_*` variables appear, as in openstacksdk. */
-export const environmentCloud = 'envvars';
+const environmentCloud = 'envvars';
 
 /**
  * Reads one cloud the way openstacksdk does: `OS_CLOUD` or the argument names it; else the `OS_*` variables where

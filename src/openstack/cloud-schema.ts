@@ -114,4 +114,3 @@ export const cloudSchema = z.looseObject({
   key: optionalText,
   identity_api_version: optionalText,
 });
-export type CloudValues = z.infer<typeof cloudSchema>;

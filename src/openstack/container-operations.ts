@@ -186,7 +186,7 @@ function webSocketUrl(url: string | undefined, attempt: string): string {
 }
 
 /** Zun splits the command like a POSIX shell does: each word goes into quotes. Errors: `zun.no-command`. */
-export function shellWords(command: readonly string[], attempt: string): string {
+function shellWords(command: readonly string[], attempt: string): string {
   if (command.length === 0)
     throw new AppError({ kind: 'invalid', code: 'zun.no-command', message: `${attempt}: there is no command` });
   return command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`)).join(' ');

@@ -15,7 +15,7 @@ export interface FailedAnswer {
 }
 
 /** What a service says about a failure, whichever envelope it uses. */
-export interface ErrorText {
+interface ErrorText {
   /** The service's own word for it: `container.over-quota`, `OverQuota`; empty where there is none. */
   code: string;
   /** One line, cut, without the values that were sent. */

@@ -18,7 +18,7 @@ export interface Port {
   createdAt: string;
 }
 
-export interface Network {
+interface Network {
   id: string;
   name: string;
   shared: boolean;
@@ -28,7 +28,7 @@ export interface Network {
   createdAt: string;
 }
 
-export interface SecurityGroup {
+interface SecurityGroup {
   id: string;
   name: string;
   projectId: string;
@@ -41,7 +41,7 @@ export interface SecurityGroup {
   }[];
 }
 
-export interface FloatingIp {
+interface FloatingIp {
   id: string;
   address: string;
   fixedAddress: string | null;

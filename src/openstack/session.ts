@@ -11,7 +11,7 @@ import { answerError, withEffect } from './errors.ts';
 import { createKeystone, type Keystone, type Token } from './keystone.ts';
 
 /** The services that zunlet talks to, by the name used in messages, codes and metrics. */
-export type ServiceName = 'zun' | 'cinder' | 'neutron';
+type ServiceName = 'zun' | 'cinder' | 'neutron';
 
 /** Every name under which a catalog may list a service, the official one first. Source: service-types-authority. */
 const serviceTypes: Record<ServiceName, readonly string[]> = {

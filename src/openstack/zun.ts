@@ -27,8 +27,8 @@ export interface Zun {
 }
 
 /** The newest version whose answers were checked, and the first whose capsules have the shape that is read here. */
-export const newestKnown: Microversion = [1, 40];
-export const oldestUsable: Microversion = [1, 32];
+const newestKnown: Microversion = [1, 40];
+const oldestUsable: Microversion = [1, 32];
 
 const versionText = z.string().regex(/^\d{1,4}\.\d{1,4}$/);
 const rootSchema = z.looseObject({

@@ -4,10 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
+import { systemClock } from '../../../src/base/clock.ts';
+import { ownerLabels } from '../../../src/base/identity.ts';
+import { silentLog } from '../../../src/base/log.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { main } from '../../../src/cli/main.ts';
 import { type CloudEmulator, createCloudEmulator } from '../../../src/emulators/cloud.ts';
 import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
+import { createCapsuleApi } from '../../../src/openstack/capsule-api.ts';
+import { loadCloud } from '../../../src/openstack/cloud-config.ts';
+import { createSession } from '../../../src/openstack/session.ts';
+import { createZun } from '../../../src/openstack/zun.ts';
 
 let cloud: CloudEmulator;
 let kube: KubeEmulator;
@@ -76,8 +83,8 @@ spec:
 ${parts.more ?? ''}`;
 }
 
-async function created(parts: Parameters<typeof template>[0] = {}): Promise<string> {
-  const ran = await run(['create', '-f', '-', '-o', 'json', '--watch'], { stdin: template(parts) });
+async function created(parts: Parameters<typeof template>[0] = {}, flags: string[] = []): Promise<string> {
+  const ran = await run(['create', '-f', '-', '-o', 'json', ...flags], { stdin: template(parts) });
   assert.equal(ran.code, 0, ran.stderr);
   return (JSON.parse(ran.stdout) as { uuid: string }).uuid;
 }
@@ -161,12 +168,7 @@ test('capsule create: the template of the Quick Start: taken as it is, each igno
 });
 
 test('capsule create --watch: a capsule that fails: exit 1 with the reason', async () => {
-  const ran = await run(['create', '-f', '-', '--watch'], {
-    stdin: template({ name: 'too-big', more: '    resources: {requests: {cpu: 16, memory: 8192}}\n'.repeat(1) }),
-  });
-  assert.equal(ran.code, 0, ran.stderr);
-  const big = template({ name: 'bad-image', image: 'nope' });
-  const failed = await run(['create', '-f', '-', '--watch'], { stdin: big });
+  const failed = await run(['create', '-f', '-', '--watch'], { stdin: template({ name: 'bad-image', image: 'nope' }) });
   assert.equal(failed.code, 1, failed.stdout);
   assert.match(failed.stderr, /capsule [0-9a-f-]{36} failed: .*nope/);
 });
@@ -249,6 +251,51 @@ test('capsule list: no credentials anywhere: exit 1, where they are looked for',
   assert.match(ran.stderr, /no OS_AUTH_URL variable and no clouds\.yaml in/);
 });
 
+test('capsule create, describe, list, delete: by name and by uuid, to the end', async () => {
+  const uuid = await created({ name: 'by-hand' }, ['--watch']);
+  const described = await run(['describe', 'by-hand']);
+  assert.match(described.stdout, /^Name: +by-hand\nUUID: +[0-9a-f-]{36}\nStatus: +Running\n/);
+  assert.match(described.stdout, /Container: +capsule-by-hand-.*\n +UUID: .*\n +Image: +nginx\n +Status: +Running/);
+  assert.match(described.stdout, /Variables: +TOKEN/);
+  assert.doesNotMatch(described.stdout, /s3cr3t/);
+  assert.equal(
+    (await run(['describe', uuid])).stdout,
+    described.stdout.replace(/Created: .*/, (await run(['describe', uuid])).stdout.match(/Created: .*/)?.[0] ?? ''),
+  );
+  assert.ok((await listed()).some((each) => each.uuid === uuid && each.name === 'by-hand'));
+  const deleted = await run(['delete', 'by-hand', '--watch']);
+  assert.equal(deleted.code, 0, deleted.stderr);
+  assert.match(deleted.stdout, new RegExp(`capsule ${uuid} is being deleted\ncapsule ${uuid} is gone\n`));
+  assert.ok(!(await listed()).some((each) => each.uuid === uuid));
+});
+
+test('capsule describe: unknown and ambiguous names: exit 1, what there is', async () => {
+  const unknown = await run(['describe', 'nobody']);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /looking for capsule nobody: there is none/);
+  const uuids = [await created({ name: 'twin' }), await created({ name: 'twin' })];
+  const ambiguous = await run(['delete', 'twin']);
+  assert.equal(ambiguous.code, 1);
+  for (const uuid of uuids) assert.ok(ambiguous.stderr.includes(uuid));
+});
+
+test('capsule pods: which Pod owns which capsule', async () => {
+  const labels = ownerLabels({ cluster: 'c1', node: 'n1', namespace: 'shop', pod: 'cart-0', uid: 'u-1' });
+  const uuid = await created({ name: 'shop-cart', labels });
+  const ran = await run(['pods']);
+  assert.match(
+    ran.stdout,
+    new RegExp(
+      `^NAMESPACE +POD +POD UID +NODE +BACKEND +CAPSULE +STATUS +AGE\nshop +cart-0 +u-1 +n1 +capsule +${uuid} +[CR]`,
+    ),
+  );
+  const json = JSON.parse((await run(['pods', '-o', 'json'])).stdout) as Record<string, string>[];
+  assert.deepEqual(
+    json.filter((row) => row['capsule'] === uuid).map((row) => [row['pod'], row['podUid']]),
+    [['cart-0', 'u-1']],
+  );
+});
+
 test('capsule create --watch: Ctrl-C: stops waiting, the capsule stays', async () => {
   const stop = new AbortController();
   const watched = run(['create', '-f', '-', '--watch'], {
@@ -260,4 +307,21 @@ test('capsule create --watch: Ctrl-C: stops waiting, the capsule stays', async (
   assert.equal(ran.code, 1);
   assert.match(ran.stderr, /stopped; what Zun was asked to do goes on/);
   assert.ok((await listed()).some((each) => each.name === 'stays'));
+});
+
+test('capsule describe and delete: a standalone container of ours: found by its name', async () => {
+  const cloudOfTest = await loadCloud({ env: cloud.env, cwd: '/', readFile: async () => undefined });
+  const session = createSession({ cloud: cloudOfTest, clock: systemClock, log: silentLog, userAgent: 'zunlet/test' });
+  const labels = ownerLabels({ cluster: 'c1', node: 'n1', namespace: 'shop', pod: 'till-0', uid: 'u-2' });
+  await createCapsuleApi(createZun(session)).create({
+    backend: 'container',
+    container: { name: 'till-0', image: 'nginx', labels },
+  });
+  await session.close();
+  const described = await run(['describe', 'till-0']);
+  assert.match(described.stdout, /Pod: +shop\/till-0 on node n1, uid u-2/);
+  assert.match((await run(['pods'])).stdout, /shop +till-0 +u-2 +n1 +container/);
+  const deleted = await run(['delete', 'till-0', '--watch', '--grace', '1s']);
+  assert.equal(deleted.code, 0, deleted.stderr);
+  assert.match(deleted.stdout, /container [0-9a-f-]{36} is gone/);
 });
