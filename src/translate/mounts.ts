@@ -61,14 +61,18 @@ function checkDisk({ mount, path }: Found, context: ContainerContext): void {
       container: container.name,
     });
   }
+}
+
+/** A part of a Cinder volume cannot be mounted; on capsules the table has refused it already. */
+function checkPart({ mount, path }: Found, context: ContainerContext): void {
   for (const field of ['subPath', 'subPathExpr'] as const) {
     if (!mount[field]) continue;
-    findings.refuse({
+    context.findings.refuse({
       path: `${path}.${field}`,
       code: 'mount.sub-path',
       message: 'zun always mounts the root of a Cinder volume; use a volume of its own',
       concern: 'correctness',
-      container: container.name,
+      container: context.container.name,
     });
   }
 }
@@ -167,6 +171,7 @@ export function containerMounts(
     const { volume, mountPath: destination } = one;
     if (volume.kind !== 'cinder' && volume.kind !== 'new') return [];
     checkDisk(one, context);
+    checkPart(one, context);
     return volume.kind === 'cinder'
       ? [{ type: 'volume', source: volume.id, destination }]
       : [{ type: 'volume', size: volume.sizeGiB, destination }];
