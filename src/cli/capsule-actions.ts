@@ -84,7 +84,7 @@ function summary(capsule: Capsule): string {
     addresses(capsule),
     plain(capsule.status_reason),
   ];
-  return `capsule ${capsule.uuid} ${parts.filter(Boolean).join(' ')}`;
+  return plain(`capsule ${capsule.uuid} ${parts.filter(Boolean).join(' ')}`);
 }
 
 /** `list`. */

@@ -32,21 +32,16 @@ export function render(format: OutputFormat, value: unknown, rows: () => string[
   }
 }
 
-/** Aligns columns with two spaces between, as kubectl does. */
+/** Aligns columns with two spaces between, as kubectl does. No cell can hold a control character. */
 function table(rows: string[][]): string {
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}+/gu, ' ')));
   const widths: number[] = [];
-  for (const row of rows) {
+  for (const row of cells) {
     for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
   }
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
+  const line = (row: string[]) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  ');
+  return cells.map((row) => `${line(row).trimEnd()}\n`).join('');
 }
 
 /** One line of text for a terminal: what a cloud sends may hold control characters. */
