@@ -27,6 +27,7 @@ const oid = {
   extendedKeyUsage: [2, 5, 29, 37],
   subjectAltName: [2, 5, 29, 17],
   serverAuth: [1, 3, 6, 1, 5, 5, 7, 3, 1],
+  clientAuth: [1, 3, 6, 1, 5, 5, 7, 3, 2],
 };
 
 /**
@@ -44,32 +45,49 @@ export function certificateRequest(subject: CertificateSubject, keys: KeyPair): 
   return pem('CERTIFICATE REQUEST', signed(body, keys.privateKey));
 }
 
-/** Makes a self-signed serving certificate in PEM. `serial` is 1 to 20 bytes, the first below 0x80. Source: RFC 5280. */
-export function selfSignedCertificate(
-  subject: CertificateSubject,
-  keys: KeyPair,
-  validity: { notBeforeMs: number; notAfterMs: number; serial: Buffer },
-): string {
-  const algorithm = sequence(objectId(oid.ecdsaWithSha256));
-  const name = distinguishedName(subject);
-  const digitalSignature = Buffer.from([0x03, 0x02, 0x07, 0x80]);
-  const extensions = sequence(
-    extension(oid.basicConstraints, sequence(), true),
-    extension(oid.keyUsage, digitalSignature, true),
-    extension(oid.extendedKeyUsage, sequence(objectId(oid.serverAuth)), false),
-    alternativeNames(subject),
-  );
+/** What a certificate may be used for. */
+export type CertificateUse = 'server' | 'client' | 'authority';
+
+export interface CertificateIssue {
+  subject: CertificateSubject;
+  publicKey: KeyObject;
+  /** The same subject and its own key for a self-signed one. */
+  issuer: { subject: CertificateSubject; privateKey: KeyObject };
+  use: CertificateUse;
+  notBeforeMs: number;
+  notAfterMs: number;
+  /** 1 to 20 bytes, the first below 0x80 and not zero. */
+  serial: Buffer;
+}
+
+/** Makes a certificate in PEM, signed with ECDSA and SHA-256; the issuer's key must be EC P-256. Source: RFC 5280. */
+export function issueCertificate(issue: CertificateIssue): string {
   const body = sequence(
     tagged(0xa0, integer(Buffer.from([2]))),
-    integer(validity.serial),
-    algorithm,
-    name,
-    sequence(time(validity.notBeforeMs), time(validity.notAfterMs)),
-    name,
-    publicKeyInfo(keys.publicKey),
-    tagged(0xa3, extensions),
+    integer(issue.serial),
+    sequence(objectId(oid.ecdsaWithSha256)),
+    distinguishedName(issue.issuer.subject),
+    sequence(time(issue.notBeforeMs), time(issue.notAfterMs)),
+    distinguishedName(issue.subject),
+    publicKeyInfo(issue.publicKey),
+    tagged(0xa3, certificateExtensions(issue)),
   );
-  return pem('CERTIFICATE', signed(body, keys.privateKey));
+  return pem('CERTIFICATE', signed(body, issue.issuer.privateKey));
+}
+
+function certificateExtensions({ subject, use }: CertificateIssue): Buffer {
+  const isAuthority = use === 'authority';
+  const authorityFlag = Buffer.from([0x01, 0x01, 0xff]);
+  // keyCertSign and cRLSign, or digitalSignature.
+  const usage = isAuthority ? Buffer.from([0x03, 0x02, 0x01, 0x06]) : Buffer.from([0x03, 0x02, 0x07, 0x80]);
+  const purpose = objectId(use === 'client' ? oid.clientAuth : oid.serverAuth);
+  const hasNames = subject.dnsNames.length + subject.ipAddresses.length > 0;
+  return sequence(
+    extension(oid.basicConstraints, isAuthority ? sequence(authorityFlag) : sequence(), true),
+    extension(oid.keyUsage, usage, true),
+    ...(isAuthority ? [] : [extension(oid.extendedKeyUsage, sequence(purpose), false)]),
+    ...(hasNames ? [alternativeNames(subject)] : []),
+  );
 }
 
 function signed(body: Buffer, key: KeyObject): Buffer {

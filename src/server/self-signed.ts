@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { isIP } from 'node:net';
-import { type CertificateSubject, type KeyPair, selfSignedCertificate } from './der.ts';
+import { type CertificateSubject, issueCertificate, type KeyPair } from './der.ts';
 
 /** A serving certificate with its key, in PEM. The certificate may carry its chain. */
 export interface TlsPair {
@@ -47,6 +47,14 @@ export function selfSignedPair(identity: ServingIdentity, nowMs: number, random:
     commonName: `${identity.node}@${Math.floor(nowMs / 1000)}`,
     organizations: [],
   };
-  const validity = { notBeforeMs: nowMs - 3600_000, notAfterMs: nowMs + 365 * dayMs, serial };
-  return { cert: selfSignedCertificate(subject, keys, validity), key: privateKeyPem(keys) };
+  const cert = issueCertificate({
+    subject,
+    publicKey: keys.publicKey,
+    issuer: { subject, privateKey: keys.privateKey },
+    use: 'server',
+    notBeforeMs: nowMs - 3600_000,
+    notAfterMs: nowMs + 365 * dayMs,
+    serial,
+  });
+  return { cert, key: privateKeyPem(keys) };
 }
