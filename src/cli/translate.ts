@@ -142,6 +142,9 @@ function printExplained(results: Result[], output: 'yaml' | 'json', io: Io): voi
   io.stdout.write(tables.join('\n'));
 }
 
+/** OpenStack's tools read YAML 1.1, where a bare `no` is no text. */
+const yamlForm = { lineWidth: 120, version: '1.1', aliasDuplicateObjects: false } as const;
+
 function printRequests(results: Result[], output: 'yaml' | 'json', io: Io): void {
   const made = results.flatMap(({ found, translation }) => {
     const request = requestOf(translation);
@@ -155,7 +158,7 @@ function printRequests(results: Result[], output: 'yaml' | 'json', io: Io): void
   }
   const documents = made.map(({ found, backend, request }) => {
     const words = backend === 'capsule' ? 'template of POST /v1/capsules' : 'body of POST /v1/containers?run=true';
-    return `# ${found.from} (${found.manifest.file}): ${words}\n${stringify(request, { lineWidth: 120 })}`;
+    return `# ${found.from} (${found.manifest.file}): ${words}\n${stringify(request, yamlForm)}`;
   });
   io.stdout.write(documents.join('---\n'));
 }

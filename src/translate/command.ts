@@ -1,6 +1,6 @@
 import type { ContainerContext } from './env.ts';
 import { expand } from './expansion.ts';
-import type { Target } from './fields.ts';
+import type { Concern, Target } from './fields.ts';
 import { checkCommand } from './limits.ts';
 import { own } from './shape.ts';
 
@@ -11,12 +11,17 @@ export interface CommandLine {
 
 const dockerDropsEntrypoint = "the docker driver drops the image's ENTRYPOINT";
 
-function refuse(context: ContainerContext, field: 'command' | 'args', message: string): void {
+function refuse(
+  context: ContainerContext,
+  field: 'command' | 'args',
+  message: string,
+  concern: Concern = 'correctness',
+): void {
   context.findings.refuse({
     path: `${context.path}.${field}`,
     code: `container.${field}`,
     message,
-    concern: 'correctness',
+    concern,
     container: context.container.name,
   });
 }
@@ -41,7 +46,9 @@ function checkEntrypoint({ command, args }: CommandLine, target: Target, context
     refuse(
       context,
       'command',
-      "the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments; use `args`, or say by annotation that the image has no ENTRYPOINT",
+      "the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments; use `args`, unless the image has no ENTRYPOINT or one that runs its arguments",
+      // Only the image knows whether this does any harm.
+      'convenience',
     );
   }
   if (target === 'container' && command.length === 1 && args.length === 0) {

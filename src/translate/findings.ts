@@ -1,4 +1,5 @@
 import type { Note, Problem } from '../base/problem.ts';
+import { annotation } from './annotations.ts';
 import type { Concern } from './fields.ts';
 import { podReason } from './reasons.ts';
 
@@ -30,6 +31,15 @@ export interface Leniency {
   /** From the annotation `zunlet.io/accept-unsupported`. */
   accepted: readonly string[];
 }
+
+const byAnnotation = `annotation ${annotation.accept}`;
+/** How a refusal can be lifted, as the end of its sentence. */
+const wayOut: Record<Concern, string> = {
+  impossible: '',
+  security: `; or accept it (${byAnnotation})`,
+  correctness: `; or accept it (${byAnnotation})`,
+  convenience: `; or have it left out (option unsupported: warn, or ${byAnnotation})`,
+};
 
 function withoutIndices(path: string): string {
   return path.replace(/\["[^"]*"\]|\[[^\]]*\]/g, '');
@@ -77,7 +87,7 @@ export function createFindings(leniency: Leniency): Findings {
       findings.problem({
         path,
         code,
-        message,
+        message: `${message}${wayOut[refusal.concern]}`,
         heals: false,
         reason: podReason.unsupported,
         ...(container === undefined ? {} : { container }),

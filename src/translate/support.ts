@@ -144,7 +144,9 @@ const restartRuleRows = inside<RestartRule>({
 
 const command = {
   docker: mapped('the entry point and its arguments, expanded as in Kubernetes'),
-  cri: mapped("refused: the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments"),
+  cri: mapped(
+    "refused unless accepted: the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments, which is right only for an image without one or with one that runs its arguments",
+  ),
   container: mapped("the entry point; one of a single word needs `args`, since zun would add the image's CMD"),
 };
 
