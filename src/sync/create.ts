@@ -39,6 +39,7 @@ export async function startPod(run: Run): Promise<StepOutcome> {
       creatingSince: at,
       problems: [],
     });
+    run.drop('discard');
     deps.capsules.upsert(capsule, at);
     deps.onStep('create', run.uid);
     deps.log.info('capsule created', { ...names(pod), capsule: capsule.uuid, step: 'create' });

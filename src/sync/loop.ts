@@ -7,7 +7,7 @@ import { createCapsuleStore } from './capsule-store.ts';
 import { createPodStore, type PodChange } from './pod-store.ts';
 import type { CapsuleReader, PodReader } from './ports.ts';
 import { createQueue, type Lane } from './queue.ts';
-import { createWorker, type WorkerDeps } from './worker.ts';
+import { createWorker, type Worker, type WorkerDeps } from './worker.ts';
 
 export interface LoopOptions {
   /** Pods worked on at once. */
@@ -32,6 +32,8 @@ export interface SyncLoop {
   /** Starts nothing new and resolves when the running steps have ended. Capsules and Pods stay as they are. */
   stop(): Promise<void>;
   poke(uid: string): void;
+  /** A probe or hook wants a container killed. */
+  kill: Worker['kill'];
   /** Looks at a waiting Pod again at once. */
   retry(uid: string): void;
   health(): CloudHealth;
@@ -50,11 +52,12 @@ export interface LoopCounts {
 }
 
 /** What the loop is given; it makes the stores and the poller itself. */
-export type LoopDeps = Omit<WorkerDeps, 'pods' | 'capsules' | 'poller' | 'admit' | 'probes'> & {
+export type LoopDeps = Omit<WorkerDeps, 'pods' | 'capsules' | 'poller' | 'admit' | 'probes' | 'preStop'> & {
   loop: LoopOptions;
   /** The kubelet's admission; gets the Pods of the node. */
   admit: (pod: Pod, pods: PodReader) => ReturnType<WorkerDeps['admit']>;
   probes?: WorkerDeps['probes'];
+  preStop?: WorkerDeps['preStop'];
   /** Hears of every change, for probes and metrics. Must not call out. */
   onPod?: (uid: string, change: PodChange, pod: Pod) => void;
   onCapsule?: (uid: string, capsule: Capsule | undefined) => void;
@@ -63,10 +66,13 @@ export type LoopDeps = Omit<WorkerDeps, 'pods' | 'capsules' | 'poller' | 'admit'
 /** Wires one loop. After `stop` it is over; a new life of the node needs a new loop, with nothing remembered. */
 export function createSyncLoop(deps: LoopDeps): SyncLoop {
   const { clock, log, loop } = deps;
-  const pods = createPodStore((uid, change, pod) => {
-    deps.onPod?.(uid, change, pod);
-    queue.poke(uid, laneOf(change, pod));
-  });
+  const pods = createPodStore(
+    (uid, change, pod) => {
+      deps.onPod?.(uid, change, pod);
+      queue.poke(uid, laneOf(change, pod));
+    },
+    (pod) => deps.onPod?.(pod.metadata.uid, 'status', pod),
+  );
   const capsules = createCapsuleStore({
     cluster: deps.options.cluster,
     node: deps.options.node,
@@ -94,6 +100,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
     poller,
     admit: (pod) => deps.admit(pod, pods),
     probes: deps.probes ?? (() => ({})),
+    preStop: deps.preStop ?? ((_pod, remainingSeconds) => ({ done: true, remainingSeconds })),
   });
   const queue = createQueue({
     clock,
@@ -135,6 +142,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
       return queue.stop();
     },
     poke: (uid) => queue.poke(uid, 'refresh'),
+    kill: (demand) => worker.kill(demand),
     retry: (uid) => worker.retry(uid),
     health: () => poller.health(),
     counts: () => ({

@@ -30,6 +30,13 @@ export interface PodMemory {
   statusWrittenAt: number;
   /** The Pod as last seen, for the clean-up after it has gone. */
   graceSeconds: number;
+  /** A probe or hook wants this container killed; it is restarted as its policy says. */
+  kill?: { container: string; message: string; graceSeconds: number | undefined };
+  /** Uuid of a capsule that is given up so that a new one can take its place. */
+  discard?: string;
+  /** How often in a row the node restarted the Pod, and when last, monotonic ms. */
+  killings: number;
+  killedAt: number;
   /** Restarts that the node made itself, by container name. */
   restarts: Readonly<Record<string, number>>;
 }
@@ -45,6 +52,8 @@ export function newMemory(trustListsAfter: number): PodMemory {
     warned: false,
     statusWrittenAt: Number.NEGATIVE_INFINITY,
     graceSeconds: 30,
+    killings: 0,
+    killedAt: Number.NEGATIVE_INFINITY,
     restarts: {},
   };
 }

@@ -15,6 +15,8 @@ export interface PlanView {
   observedAt: number;
   /** How sure it is that the capsule with a uuid is gone. */
   absence(uuid: string): Absence;
+  /** Where the preStop hooks of a terminating Pod stand; undefined where there is nothing to wait for. */
+  preStop?: { done: boolean; remainingSeconds: number };
 }
 
 export interface PlanTime {
@@ -36,12 +38,13 @@ export interface PlanRules {
 }
 
 /** Why a capsule is to go. */
-export type DeleteReason = 'pod-gone' | 'pod-terminating' | 'pod-ended' | 'second-capsule' | 'failed-start';
+export type DeleteReason = 'pod-gone' | 'pod-terminating' | 'pod-ended' | 'second-capsule' | 'failed-start' | 'restart';
 
 /** The one thing to do next for a Pod. `againMs`: look again after that time even if nothing changes. */
 export type Step =
   | { kind: 'delete'; capsule: Capsule; reason: DeleteReason }
   | { kind: 'await-deletion'; againMs: number }
+  | { kind: 'await-hooks'; againMs: number }
   | { kind: 'observe-first'; after: number }
   | { kind: 'forget' }
   | { kind: 'remove-pod' }
@@ -52,13 +55,14 @@ export type Step =
   | { kind: 'wait'; problems: readonly Problem[]; againMs: number }
   | { kind: 'create' }
   | { kind: 'disown'; capsule: Capsule; problem: Problem }
+  | { kind: 'restart'; capsule: Capsule }
   | { kind: 'follow'; capsule: Capsule; againMs?: number };
 
 /**
  * Decides the next step for one Pod: a ladder, the first rung that fits wins. It is the whole behaviour of the node, and
  * `docs/architecture.md` has it as a table with the same numbers.
  *
- * Absence is believed only on rung 5 and below, and only under the one rule about time: an observation counts if it began
+ * Absence is believed only on rung 6 and below, and only under the one rule about time: an observation counts if it began
  * after the last moment at which our last call for this Pod could still take effect. Presence needs no such rule.
  */
 export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: PlanRules): Step {
@@ -66,6 +70,9 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
 
   // 1, 2: capsules that should not be.
   const unwanted = unwantedCapsules(view, memory, time, rules);
+  if (unwanted.length > 0 && view.preStop && !view.preStop.done) {
+    return { kind: 'await-hooks', againMs: view.preStop.remainingSeconds * 1000 };
+  }
   const due = unwanted.find(({ capsule }) => deleteIsDue(capsule, memory, time, rules));
   if (due) return { kind: 'delete', ...due };
   if (unwanted.length > 0) return { kind: 'await-deletion', againMs: nextDeleteMs(unwanted, memory, time, rules) };
@@ -76,31 +83,39 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
     return { kind: 'disown', capsule, problem: failedStart(capsule) };
   }
 
-  // 4: the capsule is there; status follows it.
+  // 4: a probe or hook wants a container killed. Where the backend cannot restart it, the capsule makes way for a new one.
+  if (pod && capsule && memory.kill && !isTerminal(pod)) {
+    const atMs = restartAt(memory);
+    if (time.monotonic < atMs) return { kind: 'follow', capsule, againMs: atMs - time.monotonic };
+    if (capsule.backend === 'container') return { kind: 'restart', capsule };
+    return { kind: 'disown', capsule, problem: restarting(memory.kill.message) };
+  }
+
+  // 5: the capsule is there; status follows it.
   if (pod && capsule) return { kind: 'follow', capsule, ...timer(pod, capsule, memory, time, rules) };
 
-  // 5: nothing is seen, but what we last did may still show up.
+  // 6: nothing is seen, but what we last did may still show up.
   if (rules.timeRule && view.observedAt <= memory.trustListsAfter) {
     return { kind: 'observe-first', after: memory.trustListsAfter };
   }
 
-  // 6: ended for good.
+  // 7: ended for good.
   if (pod && !pod.metadata.deletionTimestamp && isTerminal(pod)) return { kind: 'nothing' };
 
-  // 7: a capsule known by its uuid is gone when Zun says 404 for it; a list may lag behind, so it counts only where we asked
+  // 8: a capsule known by its uuid is gone when Zun says 404 for it; a list may lag behind, so it counts only where we asked
   // for the deletion, and only if no lag explains it.
   const named = memory.capsule ?? capsuleNamedBy(pod?.status);
   if (named && !isGone(named, view)) return { kind: 'confirm', capsule: named };
 
-  // 8, 9: nothing is left of it.
+  // 9, 10: nothing is left of it.
   if (!pod) return { kind: 'forget' };
   if (pod.metadata.deletionTimestamp) return { kind: 'remove-pod' };
 
-  // 10: ended by the node: its deadline passed, or it never came up, and nothing of it is left.
+  // 11: ended by the node: its deadline passed, or it never came up, and nothing of it is left.
   const ended = endedByNode(pod, undefined, memory, time, rules);
   if (ended) return { kind: 'fail', ...ended };
 
-  // 11: it had a capsule and has none: never start a second one in silence.
+  // 12: it had a capsule and has none: never start a second one in silence.
   if (named) {
     return {
       kind: 'fail',
@@ -109,13 +124,13 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
     };
   }
 
-  // 12, 13: something stands in the way.
+  // 13, 14: something stands in the way.
   if (memory.problems.some((problem) => !problem.heals)) return { kind: 'reject', problems: memory.problems };
   if (time.monotonic < memory.retryAt) {
     return { kind: 'wait', problems: memory.problems, againMs: memory.retryAt - time.monotonic };
   }
 
-  // 14
+  // 15
   return { kind: 'create' };
 }
 
@@ -139,6 +154,7 @@ function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rul
   const [oldest, ...others] = capsules;
   if (oldest && endedByNode(pod, oldest, memory, time, rules)) return all('pod-ended');
   const second = others.map((capsule) => ({ capsule, reason: 'second-capsule' as const }));
+  if (oldest && memory.discard === oldest.uuid) return all('restart');
   if (oldest && startFailed(oldest) && !names(pod, oldest)) {
     return [{ capsule: oldest, reason: 'failed-start' as const }, ...second];
   }
@@ -207,6 +223,7 @@ function endedByNode(
       message: 'Pod was active on the node longer than the specified deadline',
     };
   }
+  if (memory.kill && pod.spec.restartPolicy === 'Never') return { reason: 'ProbeFailed', message: memory.kill.message };
   const since = memory.creatingSince;
   const inCreation = capsule === undefined || capsule.status === 'Creating' || capsule.status === 'Created';
   if (since !== undefined && inCreation && time.monotonic >= since + rules.createTimeoutMs) {
@@ -216,6 +233,29 @@ function endedByNode(
     };
   }
   return undefined;
+}
+
+const restartBackoff = { firstMs: 10_000, maxMs: 300_000, forgetMs: 600_000 };
+
+/** When the next restart may be: the first at once, then after 10 s doubling to 300 s; ten calm minutes forget it. */
+export function restartAt(memory: PodMemory): number {
+  if (memory.killings === 0) return Number.NEGATIVE_INFINITY;
+  return memory.killedAt + Math.min(restartBackoff.maxMs, restartBackoff.firstMs * 2 ** (memory.killings - 1));
+}
+
+/** How many restarts in a row the next one is, after a calm time again the first. */
+export function nextKillings(memory: PodMemory, now: number): number {
+  return now - memory.killedAt > restartBackoff.forgetMs ? 1 : memory.killings + 1;
+}
+
+function restarting(message: string): Problem {
+  return {
+    path: '',
+    code: 'pod.restart',
+    message: `${message}; Zun restarts no single container of a capsule, so the capsule is made anew`,
+    heals: true,
+    reason: 'CrashLoopBackOff',
+  };
 }
 
 /** Wall ms at which `activeDeadlineSeconds` ends the Pod; undefined without one or before it was accepted. */

@@ -16,8 +16,11 @@ export interface PodStore extends PodReader, ReflectorSink<Pod> {
 /** What changed about a Pod, as far as work is concerned. */
 export type PodChange = 'added' | 'spec' | 'status' | 'deleted';
 
-/** Makes a store; `onChange` is called after each change, and only pokes. */
-export function createPodStore(onChange: (uid: string, change: PodChange, pod: Pod) => void): PodStore {
+/** Makes a store; `onChange` is called after each change, and only pokes; `onLearned` after an answer to our own write. */
+export function createPodStore(
+  onChange: (uid: string, change: PodChange, pod: Pod) => void,
+  onLearned: (pod: Pod) => void = () => {},
+): PodStore {
   const pods = new Map<string, Pod>();
   const uidByName = new Map<string, string>();
   const departed = new Map<string, Pod>();
@@ -69,7 +72,7 @@ export function createPodStore(onChange: (uid: string, change: PodChange, pod: P
       if (gone) onChange(pod.metadata.uid, 'deleted', gone);
     },
     learn(pod) {
-      if (pods.has(pod.metadata.uid)) put(pod);
+      if (pods.has(pod.metadata.uid) && put(pod)) onLearned(pod);
     },
     get: (uid) => pods.get(uid),
     byName(namespace, name) {

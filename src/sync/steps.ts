@@ -5,7 +5,7 @@ import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import { startPod } from './create.ts';
 import { failedStartDelayMs, retryDelayMs } from './failure.ts';
-import type { DeleteReason, Step } from './plan.ts';
+import { type DeleteReason, nextKillings, type Step } from './plan.ts';
 import type { EventSubject } from './ports.ts';
 import { names, type Run, type StepOutcome } from './worker.ts';
 
@@ -18,10 +18,13 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
   switch (step.kind) {
     case 'delete':
       return deleteCapsule(step.capsule, step.reason, run);
+    case 'await-hooks':
     case 'await-deletion':
       return { ...terminating(run), againMs: step.againMs };
     case 'disown':
-      return disown(step.problem, run);
+      return disown(step.capsule, step.problem, run);
+    case 'restart':
+      return restart(step.capsule, run);
     case 'observe-first':
       deps.poller.wantListAfter(step.after);
       return {};
@@ -150,14 +153,51 @@ async function holdOrphan(capsule: Capsule, run: Run): Promise<StepOutcome | und
   return undefined;
 }
 
-function disown(problem: Problem, run: Run): StepOutcome {
+/** Lets go of a capsule: the Pod's status stops naming it, then it is deleted, then a new one is made. */
+function disown(capsule: Capsule, problem: Problem, run: Run): StepOutcome {
   const { deps, memory } = run;
+  const now = deps.clock.monotonic();
+  if (memory.kill) {
+    countRestart(memory.kill.container, run);
+    // The kubelet counts each container's restarts; a capsule made anew restarts them all.
+    for (const { name } of run.pod?.spec.containers ?? []) countRestart(name, run);
+    killing(memory.kill.container, memory.kill.message, run);
+    run.remember({ discard: capsule.uuid, problems: [problem], retryAt: now });
+    run.drop('capsule', 'creatingSince', 'kill');
+    return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
+  }
   const retryMs = failedStartDelayMs(memory.attempts, deps.random);
   run.drop('capsule', 'creatingSince');
-  run.remember({ problems: [problem], retryAt: deps.clock.monotonic() + retryMs, attempts: memory.attempts + 1 });
+  run.remember({ problems: [problem], retryAt: now + retryMs, attempts: memory.attempts + 1 });
   if (run.pod)
     event(run.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem.message}`, run);
   return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
+}
+
+/** Restarts a standalone container in place. */
+async function restart(capsule: Capsule, run: Run): Promise<StepOutcome> {
+  const { deps, memory } = run;
+  if (!memory.kill) return {};
+  const { container, message, graceSeconds } = memory.kill;
+  await deps.restartContainer(capsule.uuid, graceSeconds ?? memory.graceSeconds);
+  countRestart(container, run);
+  killing(container, message, run);
+  run.drop('kill');
+  return { situation: { kind: 'present', capsule, terminating: false } };
+}
+
+function countRestart(container: string, run: Run): void {
+  const published = run.pod?.status?.containerStatuses?.find(({ name }) => name === container)?.restartCount ?? 0;
+  run.remember({ restarts: { ...run.memory.restarts, [container]: published + 1 } });
+}
+
+function killing(container: string, message: string, run: Run): void {
+  const now = run.deps.clock.monotonic();
+  run.remember({ killings: nextKillings(run.memory, now), killedAt: now });
+  run.deps.onStep('restart', run.uid);
+  if (!run.pod) return;
+  event(run.pod, 'Normal', 'Killing', message, run, `spec.containers{${container}}`);
+  run.deps.log.info('container restarted', { ...names(run.pod), container, step: 'restart' });
 }
 
 function fail(reason: string, message: string, run: Run): StepOutcome {

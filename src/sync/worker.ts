@@ -45,6 +45,10 @@ export interface WorkerDeps {
   /** The kubelet's admission, asked once for a Pod that was never accepted. */
   admit: (pod: Pod) => Problem[];
   probes: (uid: string) => Record<string, ProbeView>;
+  /** Starts the preStop hooks of a terminating Pod, and tells how they stand. */
+  preStop: (pod: Pod, graceSeconds: number) => { done: boolean; remainingSeconds: number };
+  /** Restarts a standalone container in place. Errors: as `CapsuleApi`. */
+  restartContainer: (uuid: string, graceSeconds: number) => Promise<void>;
   /** Called after each step with an effect; the metrics and the chaos tests listen. */
   onStep: (step: Step['kind'], uid: string) => void;
 }
@@ -55,6 +59,8 @@ export interface Worker {
   run(uid: string): Promise<void>;
   /** A complete list of capsules was taken that began at this moment: whoever waited for one goes on. */
   onListed(beganAt: number): void;
+  /** A probe or hook wants a container killed. */
+  kill(demand: { uid: string; container: string; message: string; graceSeconds: number | undefined }): void;
   /** What a waiting Pod missed is there: its next try is due at once. */
   retry(uid: string): void;
   /** Binds the queue that runs this worker. */
@@ -73,7 +79,7 @@ export interface Run {
   /** Replaces parts of the memory. */
   remember(change: Partial<PodMemory>): void;
   /** Clears optional parts of the memory. */
-  drop(...keys: ('capsule' | 'creatingSince')[]): void;
+  drop(...keys: ('capsule' | 'creatingSince' | 'kill' | 'discard')[]): void;
   pauseAll(ms: number): void;
 }
 
@@ -139,6 +145,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (!deps.pods.isComplete()) return;
     const run = begin(uid);
     noteCapsule(run, clock);
+    addPreStop(run);
     const step = plan(run.view, run.memory, { monotonic: clock.monotonic(), wall: clock.now() }, options);
     log.debug('step planned', { uid, step: step.kind });
     if (step.kind === 'observe-first') awaitingList.set(uid, step.after);
@@ -194,6 +201,11 @@ export function createWorker(deps: WorkerDeps): Worker {
         queue?.poke(uid, 'start');
       }
     },
+    kill({ uid, container, message, graceSeconds: grace }) {
+      if (!deps.pods.get(uid)) return;
+      memories.set(uid, { ...memoryOf(uid), kill: { container, message, graceSeconds: grace } });
+      queue?.poke(uid, 'refresh');
+    },
     retry(uid) {
       const memory = memories.get(uid);
       if (!memory) return;
@@ -218,6 +230,16 @@ function noteCapsule(run: Run, clock: Clock): void {
   if (capsule.status !== 'Error') run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
   if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: clock.monotonic() });
   if (!creating) run.drop('creatingSince');
+}
+
+/** Hooks run once before the first DELETE, in the grace period that is then left to the capsule. */
+function addPreStop(run: Run): void {
+  const { pod, view, memory, deps } = run;
+  const [capsule] = view.capsules;
+  if (!pod?.metadata.deletionTimestamp || !capsule || memory.deletesSent.has(capsule.uuid)) return;
+  const preStop = deps.preStop(pod, memory.graceSeconds);
+  view.preStop = preStop;
+  if (preStop.done) run.remember({ graceSeconds: Math.max(1, Math.round(preStop.remainingSeconds)) });
 }
 
 /** The grace that a Pod's deletion gives, at least one second. */

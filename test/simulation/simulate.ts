@@ -66,6 +66,8 @@ export async function simulate(seed: number, options: SimulationOptions): Promis
       }
     } else if (what < 0.7) {
       kube.remove(name);
+    } else if (what < 0.8) {
+      for (const pod of kube.pods()) if (pod.metadata.name === name) process.failProbe(pod.metadata.uid);
     }
   }
   faults.stop();
@@ -98,7 +100,7 @@ interface World {
 }
 
 /** Gives the real sync loop the models to talk to; `kill` is kill -9: no answer arrives any more. */
-function startProcess(world: World): { kill(): void; memories(): number } {
+function startProcess(world: World): { kill(): void; memories(): number; failProbe(uid: string): void } {
   const { clock, random, zun, kube, options } = world;
   let alive = true;
   const isAlive = () => alive;
@@ -115,6 +117,7 @@ function startProcess(world: World): { kill(): void; memories(): number } {
     loop: { concurrency: 8, listEveryMs: 60_000, liveEveryMs: 10_000, resyncEveryMs: 300_000, tombstoneMs: 600_000 },
     hostIPs: () => ['192.0.2.1'],
     admit: () => [],
+    restartContainer: async () => {},
     onStep: () => {},
   });
   kube.watch(loop.sink, isAlive);
@@ -124,6 +127,8 @@ function startProcess(world: World): { kill(): void; memories(): number } {
       alive = false;
     },
     memories: () => loop.counts().remembered,
+    failProbe: (uid) =>
+      loop.kill({ uid, container: 'app', message: 'Container app failed liveness probe', graceSeconds: undefined }),
   };
 }
 

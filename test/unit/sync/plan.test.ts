@@ -25,6 +25,7 @@ const failedStart = capsule({
 });
 const heals = { path: '', code: 'secret.missing', message: 'secret "s" not found', heals: true };
 const never = { ...heals, code: 'pod.host-network', heals: false };
+const demand = { container: 'app', message: 'Container app failed liveness probe', graceSeconds: undefined };
 const sent = (...uuids: string[]) => new Map(uuids.map((id) => [id, 1000]));
 
 const ladder: Case[] = [
@@ -108,22 +109,62 @@ const ladder: Case[] = [
     step: { kind: 'disown' },
   },
   {
-    title: '4: failed after a container ran: follows, never starts again',
+    title: '2: preStop hooks run: waits for them before it deletes',
+    view: { pod: pod({ deleted: true }), capsules: [running], preStop: { done: false, remainingSeconds: 20 } },
+    step: { kind: 'await-hooks', againMs: 20_000 },
+  },
+  {
+    title: '1: preStop hooks are done: deletes',
+    view: { pod: pod({ deleted: true }), capsules: [running], preStop: { done: true, remainingSeconds: 5 } },
+    step: { kind: 'delete' },
+  },
+  {
+    title: '4: a probe failed, standalone container: restarts it in place',
+    view: { capsules: [capsule({ backend: 'container' })] },
+    memory: { kill: demand },
+    step: { kind: 'restart' },
+  },
+  {
+    title: '4: a probe failed, capsule: lets it go for a new one',
+    view: { capsules: [running] },
+    memory: { kill: demand },
+    step: { kind: 'disown' },
+  },
+  {
+    title: '4: a probe failed again soon: waits for the back-off, and follows',
+    view: { capsules: [running] },
+    memory: { kill: demand, killings: 2, killedAt: 5000 },
+    step: { kind: 'follow', againMs: 15_000 },
+  },
+  {
+    title: '1: a probe failed and the policy is Never: ends the Pod',
+    view: { pod: pod({ spec: { restartPolicy: 'Never' } }), capsules: [running] },
+    memory: { kill: demand },
+    step: { kind: 'delete', reason: 'pod-ended' },
+  },
+  {
+    title: '1: the capsule was let go for a new one: deletes it',
+    view: { capsules: [running] },
+    memory: { discard: running.uuid },
+    step: { kind: 'delete', reason: 'restart' },
+  },
+  {
+    title: '5: failed after a container ran: follows, never starts again',
     view: {
       pod: pod({ status: statusNaming(running.uuid, 'Pending') }),
       capsules: [capsule({ status: 'Error', containers: [zunContainer({ status: 'Running' })] })],
     },
     step: { kind: 'follow' },
   },
-  { title: '4: capsule there: follows it', view: { capsules: [running] }, step: { kind: 'follow', capsule: running } },
+  { title: '5: capsule there: follows it', view: { capsules: [running] }, step: { kind: 'follow', capsule: running } },
   {
-    title: '4: capsule there although no list can be trusted yet: follows it',
+    title: '5: capsule there although no list can be trusted yet: follows it',
     view: { capsules: [running], observedAt: 0 },
     memory: { trustListsAfter: 60_000 },
     step: { kind: 'follow' },
   },
   {
-    title: '4: deadline to come: follows and looks again then',
+    title: '5: deadline to come: follows and looks again then',
     view: {
       pod: pod({ spec: { activeDeadlineSeconds: 7260 }, status: statusNaming(running.uuid) }),
       capsules: [running],
@@ -131,95 +172,95 @@ const ladder: Case[] = [
     step: { kind: 'follow', againMs: 60_000 },
   },
   {
-    title: '5: nothing seen, but a lost POST may still show up: observes first',
+    title: '6: nothing seen, but a lost POST may still show up: observes first',
     view: { observedAt: 60_000 },
     memory: { trustListsAfter: 60_000 },
     step: { kind: 'observe-first', after: 60_000 },
   },
   {
-    title: '5: never listed: observes first',
+    title: '6: never listed: observes first',
     view: { observedAt: Number.NEGATIVE_INFINITY },
     step: { kind: 'observe-first' },
   },
   {
-    title: '5: pod terminating, a lost POST may still show up: does not let the pod go',
+    title: '6: pod terminating, a lost POST may still show up: does not let the pod go',
     view: { pod: pod({ deleted: true }), observedAt: 5 },
     memory: { trustListsAfter: 60_000 },
     step: { kind: 'observe-first' },
   },
   {
-    title: '5: the rule about time switched off: creates',
+    title: '6: the rule about time switched off: creates',
     view: { observedAt: 5 },
     memory: { trustListsAfter: 60_000 },
     rules: { timeRule: false },
     step: { kind: 'create' },
   },
   {
-    title: '6: phase is terminal: nothing',
+    title: '7: phase is terminal: nothing',
     view: { pod: pod({ status: { phase: 'Failed' } }) },
     step: { kind: 'nothing' },
   },
   {
-    title: '7: the status names a capsule that no list shows: asks Zun for it',
+    title: '8: the status names a capsule that no list shows: asks Zun for it',
     view: { pod: pod({ status: statusNaming(uuid(100)) }), absence: () => 'none' },
     step: { kind: 'confirm' },
   },
   {
-    title: '7: pod terminating, its capsule is in no list: asks Zun for it',
+    title: '8: pod terminating, its capsule is in no list: asks Zun for it',
     view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), absence: () => 'none' },
     step: { kind: 'confirm' },
   },
   {
-    title: '7: pod gone, the capsule made last is in no list: asks Zun for it',
+    title: '8: pod gone, the capsule made last is in no list: asks Zun for it',
     view: { pod: undefined, absence: () => 'none' },
     memory: { capsule: { uuid: uuid(100), backend: 'capsule' } },
     step: { kind: 'confirm' },
   },
   {
-    title: '7: no list shows its capsule any more, but nobody asked for its deletion: asks Zun for it',
+    title: '8: no list shows its capsule any more, but nobody asked for its deletion: asks Zun for it',
     view: { pod: pod({ status: statusNaming(uuid(100)) }), absence: () => 'list' },
     step: { kind: 'confirm' },
   },
   {
-    title: '9: pod terminating, and no list shows its capsule any more: removes the pod',
+    title: '10: pod terminating, and no list shows its capsule any more: removes the pod',
     view: { pod: pod({ deleted: true, status: statusNaming(uuid(100)) }), absence: () => 'list' },
     step: { kind: 'remove-pod' },
   },
-  { title: '8: pod gone, nothing left: forgets it', view: { pod: undefined }, step: { kind: 'forget' } },
+  { title: '9: pod gone, nothing left: forgets it', view: { pod: undefined }, step: { kind: 'forget' } },
   {
-    title: '9: pod terminating, nothing left: removes the pod',
+    title: '10: pod terminating, nothing left: removes the pod',
     view: { pod: pod({ deleted: true }) },
     step: { kind: 'remove-pod' },
   },
   {
-    title: '10: deadline passed, nothing left: fails',
+    title: '11: deadline passed, nothing left: fails',
     view: { pod: pod({ spec: { activeDeadlineSeconds: 60 }, status: statusNaming(uuid(100)) }) },
     step: { kind: 'fail', reason: 'DeadlineExceeded' },
   },
   {
-    title: '10: never came up, nothing left: fails',
+    title: '11: never came up, nothing left: fails',
     memory: { creatingSince: 0, capsule: { uuid: uuid(100), backend: 'capsule' } },
     now: 1_800_000,
     step: { kind: 'fail', reason: 'CreateTimeout' },
   },
   {
-    title: '11: its capsule is gone: fails, never starts again',
+    title: '12: its capsule is gone: fails, never starts again',
     view: { pod: pod({ status: statusNaming(uuid(100)) }) },
     step: { kind: 'fail', reason: 'CapsuleGone' },
   },
   {
-    title: '11: its capsule is gone before any status named it: fails',
+    title: '12: its capsule is gone before any status named it: fails',
     memory: { capsule: { uuid: uuid(100), backend: 'capsule' } },
     step: { kind: 'fail', reason: 'CapsuleGone' },
   },
-  { title: '12: a problem that never heals: rejects', memory: { problems: [heals, never] }, step: { kind: 'reject' } },
+  { title: '13: a problem that never heals: rejects', memory: { problems: [heals, never] }, step: { kind: 'reject' } },
   {
-    title: '13: a problem that may heal: waits',
+    title: '14: a problem that may heal: waits',
     memory: { problems: [heals], retryAt: 15_000 },
     step: { kind: 'wait', againMs: 5000 },
   },
-  { title: '14: time to try again: creates', memory: { problems: [heals], retryAt: 10_000 }, step: { kind: 'create' } },
-  { title: '14: nothing in the way: creates', step: { kind: 'create' } },
+  { title: '15: time to try again: creates', memory: { problems: [heals], retryAt: 10_000 }, step: { kind: 'create' } },
+  { title: '15: nothing in the way: creates', step: { kind: 'create' } },
 ];
 
 for (const { title, view, memory, rules: change, now, step } of ladder) {
