@@ -11,8 +11,14 @@ export interface DeleteOptions {
   propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
 }
 
+/** How a deletion went: the object's last or marked state, and whether it has left the store. */
+export interface Removed {
+  object: KubeObject;
+  isGone: boolean;
+}
+
 export interface Deletion {
-  remove(call: ObjectCall, options: DeleteOptions): KubeObject;
+  remove(call: ObjectCall, options: DeleteOptions): Removed;
   /** Tells whether an object that was changed while it is being deleted has nothing left to wait for. */
   isFinished(object: KubeObject): boolean;
 }
@@ -27,7 +33,7 @@ const orphan = 'orphan';
 export function createDeletion(parts: Pick<RegistryParts, 'store' | 'now'>): Deletion {
   const { store } = parts;
 
-  function remove(call: ObjectCall, options: DeleteOptions): KubeObject {
+  function remove(call: ObjectCall, options: DeleteOptions): Removed {
     const { resource } = call;
     const current = store.get(resource.storage, call.namespace, call.name);
     if (!current) throw notFound(resource, call.name);
@@ -37,11 +43,11 @@ export function createDeletion(parts: Pick<RegistryParts, 'store' | 'now'>): Del
     const marked = isDeleting(current) ? shortened(current, grace) : begun(resource, current, grace);
     const object = withFinalizers(marked, finalizers);
     const isFinal = finalizers.length === 0 && grace === 0 && !hasSpecFinalizers(object);
-    if (call.dryRun) return object;
+    if (call.dryRun) return { object, isGone: isFinal };
     // Only a Pod shows its deletion before it goes at once: a watch sees MODIFIED with grace 0 and then DELETED.
-    if (isFinal && !strategyOf(resource).gracePeriod) return store.remove(resource, current);
+    if (isFinal && !strategyOf(resource).gracePeriod) return { object: store.remove(resource, current), isGone: true };
     const stored = isSame(object, current) ? current : store.put(resource, object);
-    return isFinal ? store.remove(resource, stored) : stored;
+    return { object: isFinal ? store.remove(resource, stored) : stored, isGone: isFinal };
   }
 
   function begun(resource: Resource, current: KubeObject, grace: number): KubeObject {
@@ -73,14 +79,16 @@ function hasSpecFinalizers(object: KubeObject): boolean {
 
 function checkPreconditions(call: ObjectCall, current: KubeObject, options: DeleteOptions): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
+  // This one failure names the kind in the place of the resource.
+  const subject = { ...call.resource, plural: call.resource.kind };
   if (uid !== undefined && uid !== current.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
-    throw conflict(call.resource, call.name, why);
+    const why = `the UID in the precondition (${uid}) does not match the UID in record (${current.metadata.uid}). The object might have been deleted and then recreated`;
+    throw conflict(subject, call.name, why);
   }
   const version = current.metadata.resourceVersion;
   if (resourceVersion !== undefined && resourceVersion !== version) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${version}`;
-    throw conflict(call.resource, call.name, why);
+    const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`;
+    throw conflict(subject, call.name, why);
   }
 }
 

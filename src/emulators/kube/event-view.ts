@@ -1,4 +1,13 @@
-import { isObject, type JsonObject, type KubeObject, microTime, numberOf, objectOf, textOf } from './objects.ts';
+import {
+  dropEmpty,
+  isObject,
+  type JsonObject,
+  type KubeObject,
+  microTime,
+  numberOf,
+  objectOf,
+  textOf,
+} from './objects.ts';
 import { groupVersionOf, type Resource } from './resources.ts';
 
 /** Shows a stored core Event as one of `events.k8s.io/v1`; other objects, and core Events, stay as they are. */
@@ -12,12 +21,13 @@ export function showAs(object: KubeObject, resource: Resource): KubeObject {
     metadata: object.metadata,
     regarding: involvedObject ?? {},
     note: message ?? '',
-    reportingController: reportingComponent ?? '',
     deprecatedSource: source ?? {},
     deprecatedFirstTimestamp: firstTimestamp ?? null,
     deprecatedLastTimestamp: lastTimestamp ?? null,
   };
   if (count !== undefined) shown['deprecatedCount'] = count;
+  if (textOf(reportingComponent) !== '') shown['reportingController'] = textOf(reportingComponent);
+  dropEmpty(shown, 'reportingInstance');
   return shown;
 }
 

@@ -5,6 +5,8 @@ type Details = NonNullable<KubeStatus['details']> & { group?: string; uid?: stri
 /** One field that validation refused. */
 export interface FieldCause {
   reason:
+    | 'FieldValueNotFound'
+    | 'InternalError'
     | 'FieldValueRequired'
     | 'FieldValueInvalid'
     | 'FieldValueForbidden'
@@ -117,7 +119,7 @@ export function invalid(subject: Subject, name: string, causes: FieldCause[]): A
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`;
   const shown = subject.group === '' ? subject.kind : `${subject.kind}.${subject.group}`;
   return new ApiFailure(422, 'Invalid', `${shown} "${name}" is invalid: ${text}`, {
-    name,
+    ...(name !== '' && { name }),
     ...(subject.group !== '' && { group: subject.group }),
     kind: subject.kind,
     causes: causes.map((cause) => ({ ...cause })),
@@ -141,7 +143,7 @@ export function expiredContinue(freshToken?: string): ApiFailure {
 
 /** The answer to a read at a version that does not exist yet. */
 export function versionTooLarge(asked: number, current: number): ApiFailure {
-  return new ApiFailure(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+  return new ApiFailure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
     retryAfterSeconds: 1,
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
   });

@@ -34,7 +34,7 @@ export function metadataCauses(object: KubeObject, resource: Resource): FieldCau
       causes.push({ reason: 'FieldValueInvalid', field: 'metadata.labels', message });
     }
     if (typeof value !== 'string' || value.length > 63 || !labelValue.test(value)) {
-      const message = `Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character, at most 63 of them`;
+      const message = `Invalid value: ${JSON.stringify(value)}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`;
       causes.push({ reason: 'FieldValueInvalid', field: 'metadata.labels', message });
     }
   }

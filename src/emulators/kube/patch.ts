@@ -46,7 +46,8 @@ function applyOperation(document: Json, operation: JsonObject): Json {
       return write(drop(document, tokens(from)), tokens(path), moved, 'insert');
     }
     case 'test':
-      if (!isSame(read(document, tokens(path)), value)) throw doesNotFit(`testing value ${path} failed: test failed`);
+      if (!isSame(read(document, tokens(path)), value))
+        throw new ApiFailure(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
       return document;
     default:
       throw badRequest(`error decoding patch: unexpected kind: ${String(op)}`);

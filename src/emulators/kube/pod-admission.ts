@@ -116,8 +116,8 @@ function mountToken(spec: PodSpec, context: StrategyContext): void {
   ];
 }
 
-/** Plugin DefaultTolerationSeconds. */
-function applyDefaultTolerations(spec: PodSpec): void {
+/** Plugin DefaultTolerationSeconds, which runs on updates as well. */
+export function applyDefaultTolerations(spec: PodSpec): void {
   for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) {
     const isThere = spec.tolerations?.some(
       (one) => (one.key === key || !one.key) && (one.effect === 'NoExecute' || !one.effect),

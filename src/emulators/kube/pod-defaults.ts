@@ -1,5 +1,5 @@
 import type { Container, Pod, PodSpec, Probe, Volume } from '../../kube/types.ts';
-import { type JsonObject, type KubeObject, objectOf, timestamp } from './objects.ts';
+import { isObject, type JsonObject, type KubeObject, objectOf, timestamp } from './objects.ts';
 
 /** Reads an object that is known to be a Pod as one; validation has seen the parts that are used. */
 export function asPod(object: KubeObject): Pod {
@@ -41,6 +41,7 @@ function defaultContainer(container: AnyContainer, isHostNetwork: boolean): void
     if (isHostNetwork && port.hostPort === undefined) port.hostPort = port.containerPort;
   }
   for (const variable of container.env ?? []) {
+    if (variable.value === '') delete variable.value;
     const reference = variable.valueFrom?.fieldRef;
     if (reference) reference.apiVersion ||= 'v1';
   }
@@ -139,7 +140,10 @@ export function normalizeTimes(object: JsonObject): void {
 
 /** Brings a Pod status into the form in which the API server shows it: members that are always there, whole seconds. */
 export function normalizePodStatus(status: JsonObject): void {
-  for (const condition of list(status, 'conditions')) condition['lastProbeTime'] ??= null;
+  for (const condition of list(status, 'conditions')) {
+    condition['lastProbeTime'] ??= null;
+    condition['lastTransitionTime'] ??= null;
+  }
   for (const name of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']) {
     for (const container of list(status, name)) {
       container['state'] ??= {};
@@ -148,13 +152,23 @@ export function normalizePodStatus(status: JsonObject): void {
       container['restartCount'] ??= 0;
       container['image'] ??= '';
       container['imageID'] ??= '';
-      for (const state of [container['state'], container['lastState']]) {
-        const terminated = objectOf(objectOf(state)['terminated']);
-        if (Object.keys(terminated).length > 0) terminated['exitCode'] ??= 0;
-      }
+      for (const state of [container['state'], container['lastState']]) normalizeState(objectOf(state));
     }
   }
   normalizeTimes(status);
+  for (const [name, value] of Object.entries(status)) {
+    if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) delete status[name];
+  }
+}
+
+/** The members of a container's state that have no value are shown all the same. */
+function normalizeState(state: JsonObject): void {
+  const { terminated, running } = state;
+  if (isObject(running)) running['startedAt'] ??= null;
+  if (!isObject(terminated)) return;
+  terminated['exitCode'] ??= 0;
+  terminated['startedAt'] ??= null;
+  terminated['finishedAt'] ??= null;
 }
 
 function list(object: JsonObject, name: string): JsonObject[] {

@@ -68,21 +68,30 @@ function addressCauses(
 ): Causes {
   const causes: Causes = [];
   const list = (all ?? []).map(({ ip }) => ip ?? '');
-  const bad = (index: number, value: string, why: string) =>
+  const whole = `status.${field}s`;
+  for (const [index, ip] of list.entries()) {
+    if (isIP(ip) > 0) continue;
+    const why = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
     causes.push({
       reason: 'FieldValueInvalid',
-      field: `status.${field}s[${index}]`,
-      message: `Invalid value: "${value}": ${why}`,
+      field: `${whole}[${index}]`,
+      message: `Invalid value: "${ip}": ${why}`,
     });
-  for (const [index, ip] of list.entries()) {
-    if (isIP(ip) === 0) bad(index, ip, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)');
   }
-  const families = list.map((ip) => isIP(ip));
-  if (list.length > 2 || (list.length === 2 && families[0] === families[1])) {
-    bad(1, list[1] ?? '', 'may specify no more than one IP for each IP family');
+  const bad = list.findIndex((ip) => isIP(ip) === 0);
+  if (list.length > 1 && bad >= 0) {
+    const message = `Internal error: failed to check for dual stack with error:invalid IP[${bad}]: ${list[bad]}`;
+    causes.push({ reason: 'InternalError', field: whole, message });
   }
-  if (list.length > 0 && first !== undefined && first !== '' && first !== list[0]) {
-    bad(0, list[0] ?? '', `must be equal to \`${field}\``);
+  const families = new Set(list.map((ip) => isIP(ip)));
+  if (list.length > 1 && (bad >= 0 || list.length > 2 || families.size < 2)) {
+    const shown = JSON.stringify(list.map((ip) => ({ IP: ip })));
+    const message = `Invalid value: ${shown}: may specify no more than one IP for each IP family`;
+    causes.push({ reason: 'FieldValueInvalid', field: whole, message });
+  }
+  if (list.length > 0 && (first ?? '') !== list[0]) {
+    const message = `Invalid value: "${list[0]}": must be equal to \`${field}\``;
+    causes.push({ reason: 'FieldValueInvalid', field: `${whole}[0].ip`, message });
   }
   return causes;
 }
@@ -92,10 +101,11 @@ function restartCauses(pod: Pod, status: PodStatus, before: PodStatus): Causes {
   const mains = new Map(
     pod.spec.containers.map((container) => [container.name, container.restartPolicy ?? pod.spec.restartPolicy]),
   );
-  // Without a policy of its own an init container runs until it succeeds, unless the Pod says Never.
-  const podInitPolicy = pod.spec.restartPolicy === 'Always' ? 'OnFailure' : pod.spec.restartPolicy;
   const inits = new Map(
-    (pod.spec.initContainers ?? []).map((container) => [container.name, container.restartPolicy ?? podInitPolicy]),
+    (pod.spec.initContainers ?? []).map((container) => [
+      container.name,
+      container.restartPolicy ?? pod.spec.restartPolicy,
+    ]),
   );
   const ephemeral = new Map((pod.spec.ephemeralContainers ?? []).map((container) => [container.name, 'Never']));
   for (const [list, policies] of [

@@ -55,10 +55,11 @@ function choiceCauses(spec: PodSpec, path: string): Causes {
     if (value !== undefined && !supported.includes(value))
       causes.push(unsupported(`${path}.${name}`, value, supported));
   }
-  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
-    causes.push(
-      required(`${path}.dnsConfig.nameservers`, ': must provide at least one DNS nameserver when `dnsPolicy` is None'),
-    );
+  if (spec.dnsPolicy === 'None' && !spec.dnsConfig) {
+    causes.push(required(`${path}.dnsConfig`, ': must provide `dnsConfig` when `dnsPolicy` is None'));
+  } else if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
+    const why = ': must provide at least one DNS nameserver when `dnsPolicy` is None';
+    causes.push(required(`${path}.dnsConfig.nameservers`, why));
   }
   if (spec.activeDeadlineSeconds !== undefined && spec.activeDeadlineSeconds < 1) {
     causes.push(
@@ -139,7 +140,7 @@ function containerCauses(container: Container, field: string, names: Set<string>
     if (!mount.mountPath) causes.push(required(`${field}.volumeMounts[${index}].mountPath`));
     if (!volumes.has(mount.name)) {
       causes.push({
-        reason: 'FieldValueInvalid',
+        reason: 'FieldValueNotFound',
         field: `${field}.volumeMounts[${index}].name`,
         message: `Not found: "${mount.name}"`,
       });

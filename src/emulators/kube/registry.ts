@@ -1,5 +1,6 @@
-import { createDeletion, type DeleteOptions } from './deletion.ts';
+import { createDeletion, type DeleteOptions, type Removed } from './deletion.ts';
 import {
+  ApiFailure,
   alreadyExists,
   badRequest,
   conflict,
@@ -13,6 +14,7 @@ import {
 import { metadataCauses } from './metadata-validation.ts';
 import {
   copyOf,
+  finalizersOf,
   isDeleting,
   isObject,
   isSame,
@@ -46,6 +48,8 @@ export interface UpdateCall extends ObjectCall {
   subresource: string;
   /** Makes the wanted object from a copy of the stored one. */
   make(current: KubeObject): KubeObject;
+  /** The body was a patch, which is refused in other words when it names another UID. */
+  isPatch?: boolean;
   /** The object that a PUT to an unknown name creates. */
   orCreate?: KubeObject;
 }
@@ -56,8 +60,8 @@ export interface Registry {
   /** Errors: 404. */
   read(call: Pick<ObjectCall, 'resource' | 'namespace' | 'name'>): KubeObject;
   update(call: UpdateCall): KubeObject;
-  /** Answers the object's last state, or its marked state when it stays for a while. */
-  remove(call: ObjectCall, options: DeleteOptions): KubeObject;
+  has(call: Pick<ObjectCall, 'resource' | 'namespace' | 'name'>): boolean;
+  remove(call: ObjectCall, options: DeleteOptions): Removed;
 }
 
 export interface RegistryParts {
@@ -105,7 +109,7 @@ export function createRegistry(parts: RegistryParts): Registry {
       metadata['namespace'] = call.namespace;
     } else delete metadata['namespace'];
     if (textOf(metadata['resourceVersion']) !== '') {
-      throw badRequest('resourceVersion should not be set on objects to be created');
+      throw new ApiFailure(500, '', 'resourceVersion should not be set on objects to be created');
     }
     const base = textOf(metadata['generateName']);
     if (textOf(metadata['name']) === '' && base !== '') metadata.name = `${base.slice(0, 58)}${parts.suffix()}`;
@@ -174,13 +178,29 @@ export function createRegistry(parts: RegistryParts): Registry {
     strategy.prepareUpdate?.(object, current, context);
     refuse(resource, object, [
       ...metadataCauses(object, resource),
+      ...finalizerCauses(object, current),
       ...(strategy.validate?.(object) ?? []),
       ...(strategy.validateUpdate?.(object, current) ?? []),
     ]);
     return withGeneration(object, current, strategy, true);
   }
 
-  return { create, read, update, remove: deletion.remove };
+  return {
+    create,
+    read,
+    update,
+    remove: deletion.remove,
+    has: ({ resource, namespace, name }) => store.get(resource.storage, namespace, name) !== undefined,
+  };
+}
+
+/** What is being deleted gets no further finalizers. */
+function finalizerCauses(object: KubeObject, current: KubeObject): FieldCause[] {
+  const added = isDeleting(current) ? finalizersOf(object).filter((name) => !finalizersOf(current).includes(name)) : [];
+  if (added.length === 0) return [];
+  const found = `[]string{${added.map((name) => JSON.stringify(name)).join(', ')}}`;
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${found}`;
+  return [{ reason: 'FieldValueForbidden', field: 'metadata.finalizers', message }];
 }
 
 /** Counts a change of the specification. A binding is none. */
@@ -207,13 +227,20 @@ function checkIdentity(call: UpdateCall, wanted: KubeObject, current: KubeObject
   }
   const uid = textOf(metadata['uid']);
   if (uid !== '' && uid !== current.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
+    if (call.isPatch) {
+      const message = `Invalid value: "${uid}": field is immutable`;
+      throw invalid(resource, name, [{ reason: 'FieldValueInvalid', field: 'metadata.uid', message }]);
+    }
+    const key = ['/registry', resource.plural, call.namespace, name].filter((part) => part !== '').join('/');
+    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.metadata.uid}`;
     throw conflict(resource, name, why);
   }
   const version = textOf(metadata['resourceVersion']);
   if (version === '' && strategy.needsVersion) {
-    const message = 'Invalid value: "": must be specified for an update';
-    throw invalid(resource, name, [{ reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message }]);
+    const message = 'Invalid value: 0: must be specified for an update';
+    throw invalid({ ...resource, kind: resource.plural }, name, [
+      { reason: 'FieldValueInvalid', field: 'metadata.resourceVersion', message },
+    ]);
   }
   if (version !== '' && version !== '0' && version !== current.metadata.resourceVersion) {
     throw conflict(resource, name, modifiedMeanwhile);
@@ -259,8 +286,11 @@ export function decodeObject(body: Json, resource: Resource): KubeObject {
   const apiVersion = textOf(body['apiVersion']) || groupVersionOf(resource);
   const kind = textOf(body['kind']) || resource.kind;
   if (apiVersion !== groupVersionOf(resource) || kind !== resource.kind) {
+    const version = groupVersionOf(resource);
     throw badRequest(
-      `${apiVersion}, Kind=${kind} in body does not match the endpoint's ${groupVersionOf(resource)}, Kind=${resource.kind}`,
+      apiVersion === version
+        ? `${kind} in version "${version}" cannot be handled as a ${resource.kind}: converting (${version}.${kind}) to (core.${resource.kind}): unknown conversion`
+        : `the API version in the data (${apiVersion}) does not match the expected API version (${version})`,
     );
   }
   memberOf(body, 'metadata');

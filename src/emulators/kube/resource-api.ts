@@ -55,13 +55,15 @@ export function createResourceApi(parts: ResourceApiParts): ResourceHandler {
 
   function update(request: ApiRequest, make: UpdateCall['make'], orCreate?: KubeObject): Answer {
     const { call } = request;
+    const isNew = !registry.has(target(request));
     const stored = registry.update({
       ...target(request),
       subresource: call.subresource,
       make,
+      isPatch: call.verb === 'patch',
       ...(orCreate !== undefined && { orCreate }),
     });
-    return answer(200, stored, request);
+    return answer(isNew ? 201 : 200, stored, request);
   }
 
   function replace(request: ApiRequest): Answer {
@@ -81,10 +83,9 @@ export function createResourceApi(parts: ResourceApiParts): ResourceHandler {
 
   function remove(request: ApiRequest): Answer {
     const { call } = request;
-    const last = registry.remove(target(request), deleteOptions(request));
-    const isThere = last.metadata['deletionTimestamp'] !== undefined;
-    if (strategyOf(call.resource).returnsDeleted || isThere) return answer(200, last, request);
-    return { status: 200, body: success(call.resource.group, call.resource.plural, last) };
+    const { object, isGone } = registry.remove(target(request), deleteOptions(request));
+    if (strategyOf(call.resource).returnsDeleted || !isGone) return answer(200, object, request);
+    return { status: 200, body: success(call.resource.group, call.resource.plural, object) };
   }
 
   function removeAll(request: ApiRequest): Answer {

@@ -122,7 +122,18 @@ export function createRequestListener(
     if (schema) return { status: 200, body: schema };
     if (path === '/metrics' && user.groups.includes('system:masters'))
       return { status: 200, body: '', contentType: 'text/plain' };
-    throw pathNotFound();
+    // Under a known group the API answers, elsewhere the plain HTTP server.
+    if (
+      discovery(
+        path
+          .split('/')
+          .slice(0, path.startsWith('/api/') ? 3 : 4)
+          .join('/'),
+        false,
+      )
+    )
+      throw pathNotFound();
+    return { status: 404, body: '404 page not found\n', contentType: 'text/plain; charset=utf-8' };
   }
 
   return (incoming, response) => {

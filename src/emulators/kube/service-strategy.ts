@@ -21,8 +21,10 @@ export const serviceStrategy: Strategy = {
     }
     if (type === 'ExternalName') return;
     spec['internalTrafficPolicy'] ??= 'Cluster';
-    spec['ipFamilies'] ??= ['IPv4'];
-    spec['ipFamilyPolicy'] ??= 'SingleStack';
+    // A headless Service without a selector is open for both families.
+    const isOpen = spec['clusterIP'] === 'None' && Object.keys(objectOf(spec['selector'])).length === 0;
+    spec['ipFamilies'] ??= isOpen ? ['IPv4', 'IPv6'] : ['IPv4'];
+    spec['ipFamilyPolicy'] ??= isOpen ? 'RequireDualStack' : 'SingleStack';
     const asked = textOf(spec['clusterIP']);
     const used = usedAddresses(context);
     if (asked !== '' && asked !== 'None' && used.has(asked)) {

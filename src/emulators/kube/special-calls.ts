@@ -1,4 +1,4 @@
-import { ApiFailure, badRequest, conflict, forbidden, methodNotAllowed, notFound } from './failures.ts';
+import { badRequest, conflict, forbidden, invalid, methodNotAllowed, notFound } from './failures.ts';
 import type { Identities } from './identities.ts';
 import {
   at,
@@ -12,6 +12,7 @@ import {
   textOf,
   timestamp,
 } from './objects.ts';
+import { asPod, defaultPodSpec } from './pod-defaults.ts';
 import { decodeObject, type Registry } from './registry.ts';
 import type { ResourceApiParts } from './resource-api.ts';
 import { deleteOptions, patchOf } from './resource-api.ts';
@@ -49,7 +50,10 @@ export function createSpecialCalls(parts: SpecialParts): ResourceApiParts['speci
   }
 
   function bind(request: ApiRequest, name: string): Answer {
-    const node = textOf(at(request.body.json(), 'target', 'name'));
+    const body = request.body.json();
+    if (textOf(at(body, 'metadata', 'name')) !== name)
+      throw badRequest('name in URL does not match name in Binding object');
+    const node = textOf(at(body, 'target', 'name'));
     bindPod(parts, { namespace: request.call.namespace, name, node });
     return { status: 201, body: created() };
   }
@@ -67,11 +71,10 @@ export function createSpecialCalls(parts: SpecialParts): ResourceApiParts['speci
     const body = decodeTokenRequest(request);
     const seconds = numberOf(at(body, 'spec', 'expirationSeconds')) || 3600;
     if (seconds < 600) {
-      throw new ApiFailure(
-        422,
-        'Invalid',
-        `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: ${seconds}: may not specify a duration less than 10 minutes`,
-      );
+      const message = `Invalid value: ${seconds}: may not specify a duration less than 10 minutes`;
+      throw invalid({ plural: '', group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
+        { reason: 'FieldValueInvalid', field: 'spec.expirationSeconds', message },
+      ]);
     }
     const { namespace, name } = request.call;
     const expires = parts.now() + seconds * 1000;
@@ -128,6 +131,7 @@ export function createSpecialCalls(parts: SpecialParts): ResourceApiParts['speci
       case 'pods/ephemeralcontainers':
         return write(request, (wanted, current) => {
           memberOf(current, 'spec')['ephemeralContainers'] = listOf(at(wanted, 'spec', 'ephemeralContainers'));
+          defaultPodSpec(asPod(current).spec);
           return current;
         });
       case 'serviceaccounts/token':
@@ -168,7 +172,11 @@ export function bindPod(
       const spec = memberOf(pod, 'spec');
       const bound = textOf(spec['nodeName']);
       if (bound !== '')
-        throw conflict(pods, binding.name, `pod ${binding.name} is already assigned to node "${bound}"`);
+        throw conflict(
+          { ...pods, plural: 'pods/binding' },
+          binding.name,
+          `pod ${binding.name} is already assigned to node "${bound}"`,
+        );
       if (pod.metadata['deletionTimestamp'] !== undefined) throw notFound(pods, binding.name);
       if (objectsOf(spec['schedulingGates']).length > 0) {
         throw forbidden(pods, binding.name, 'pod has non-empty .spec.schedulingGates');
@@ -178,7 +186,6 @@ export function bindPod(
       const others = objectsOf(status['conditions']).filter((one) => one['type'] !== 'PodScheduled');
       const condition = {
         type: 'PodScheduled',
-        observedGeneration: numberOf(pod.metadata['generation']),
         status: 'True',
         lastProbeTime: null,
         lastTransitionTime: timestamp(parts.now()),

@@ -10,8 +10,9 @@ import {
   objectOf,
   objectsOf,
   textOf,
+  timestamp,
 } from './objects.ts';
-import { admitPod } from './pod-admission.ts';
+import { admitPod, applyDefaultTolerations } from './pod-admission.ts';
 import { asPod, defaultPodSpec, normalizePodStatus, normalizeTimes, qosClass } from './pod-defaults.ts';
 import { podStatusCauses } from './pod-status-validation.ts';
 import { podCauses, podSpecCauses, podUpdateCauses } from './pod-validation.ts';
@@ -30,10 +31,14 @@ const pods: Strategy = {
     if (!Array.isArray(pod.spec.containers)) pod.spec.containers = [];
     defaultPodSpec(pod.spec);
     admitPod(pod, context);
-    object['status'] = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+    const status: JsonObject = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+    if (pod.spec.schedulingGates?.length) status['conditions'] = [gatedCondition(context.now())];
+    object['status'] = status;
   },
   prepareUpdate(object) {
-    if (isObject(object['spec'])) defaultPodSpec(asPod(object).spec);
+    if (!isObject(object['spec'])) return;
+    defaultPodSpec(asPod(object).spec);
+    applyDefaultTolerations(asPod(object).spec);
   },
   prepareStatus(object, old) {
     const status = memberOf(object, 'status');
@@ -42,8 +47,7 @@ const pods: Strategy = {
       if (status[name] === undefined && before[name] !== undefined) status[name] = before[name];
     }
     normalizePodStatus(status);
-    joinAddresses(status, 'podIP');
-    joinAddresses(status, 'hostIP');
+    joinAddresses(status);
   },
   validate: podCauses,
   validateUpdate: podUpdateCauses,
@@ -57,12 +61,23 @@ const pods: Strategy = {
   },
 };
 
-/** The single address and the list of addresses say the same; the single one wins. */
-function joinAddresses(status: JsonObject, name: 'podIP' | 'hostIP'): void {
-  const all = listOf(status[`${name}s`]);
-  const first = textOf(status[name]);
-  if (first !== '' && all.length === 0) status[`${name}s`] = [{ ip: first }];
-  else if (first === '' && all.length > 0) status[name] = textOf(at(all[0], 'ip'));
+function gatedCondition(now: number): JsonObject {
+  return {
+    type: 'PodScheduled',
+    status: 'False',
+    lastProbeTime: null,
+    lastTransitionTime: timestamp(now),
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  };
+}
+
+/** The single address and the list of addresses say the same; where they do not, the single one wins. */
+function joinAddresses(status: JsonObject): void {
+  const all = listOf(status['podIPs']);
+  const first = textOf(status['podIP']);
+  if (first !== '' && textOf(at(all[0], 'ip')) !== first) status['podIPs'] = [{ ip: first }];
+  else if (first === '' && all.length > 0) status['podIP'] = textOf(at(all[0], 'ip'));
 }
 
 const nodes: Strategy = {
@@ -84,14 +99,18 @@ const nodes: Strategy = {
   validateUpdate(object, old) {
     const before = textOf(at(old, 'spec', 'providerID'));
     if (before === '' || before === textOf(at(object, 'spec', 'providerID'))) return [];
-    const message =
-      'Forbidden: node updates may only change labels, taints, or capacity (or configSource, if the DynamicKubeletConfig feature gate is enabled)';
-    return [{ reason: 'FieldValueForbidden', field: 'spec.providerID', message }];
+    const message = 'Invalid value: null: field cannot be modified once set';
+    return [{ reason: 'FieldValueInvalid', field: 'spec.providerID', message }];
   },
 };
 
 function normalizeNodeStatus(object: KubeObject): void {
   const status = memberOf(object, 'status');
+  if (status['capacity'] !== undefined) status['allocatable'] ??= { ...objectOf(status['capacity']) };
+  for (const condition of objectsOf(status['conditions'])) {
+    condition['lastHeartbeatTime'] ??= null;
+    condition['lastTransitionTime'] ??= null;
+  }
   const endpoint = memberOf(memberOf(status, 'daemonEndpoints'), 'kubeletEndpoint');
   endpoint['Port'] ??= 0;
   const info = memberOf(status, 'nodeInfo');
@@ -156,8 +175,8 @@ const events: Strategy = {
   createsOnUpdate: true,
   prepareCreate(object) {
     object['source'] ??= {};
-    object['reportingComponent'] ??= textOf(at(object, 'source', 'component'));
-    object['reportingInstance'] ??= textOf(at(object, 'source', 'host'));
+    object['reportingComponent'] ??= '';
+    object['reportingInstance'] ??= '';
     for (const name of ['firstTimestamp', 'lastTimestamp', 'eventTime']) object[name] ??= null;
   },
   validate(object) {
@@ -212,7 +231,7 @@ function secretCauses(object: KubeObject): FieldCause[] {
   const causes: FieldCause[] = [];
   for (const [key, value] of Object.entries(objectOf(object['data']))) {
     if (!/^[-._a-zA-Z0-9]+$/.test(key)) {
-      const message = `Invalid value: "${key}": a valid config key must consist of alphanumeric characters, '-', '_' or '.'`;
+      const message = `Invalid value: "${key}": a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')`;
       causes.push({ reason: 'FieldValueInvalid', field: `data[${key}]`, message });
     }
     if (value !== null && !/^[A-Za-z0-9+/\s]*={0,2}$/.test(textOf(value))) {

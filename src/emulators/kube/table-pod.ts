@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod } from '../../kube/types.ts';
 import { age } from './human-duration.ts';
-import type { Json, KubeObject } from './objects.ts';
+import { at, type Json, type JsonObject, type KubeObject } from './objects.ts';
 import { asPod } from './pod-defaults.ts';
 
 interface Summary {
@@ -121,4 +121,12 @@ function addRestarts(found: Summary, container: ContainerStatus): void {
   found.restarts += container.restartCount;
   const at = container.lastState?.terminated?.finishedAt ?? '';
   if (at > found.restartedAt) found.restartedAt = at;
+}
+
+/** Marks the rows of Pods that have ended. */
+export function podConditions(object: KubeObject): JsonObject {
+  const phase = at(object, 'status', 'phase');
+  if (phase !== 'Succeeded' && phase !== 'Failed') return {};
+  const message = phase === 'Succeeded' ? 'The pod has completed successfully.' : 'The pod failed.';
+  return { conditions: [{ type: 'Completed', status: 'True', reason: phase, message }] };
 }

@@ -11,7 +11,7 @@ import {
   objectsOf,
   textOf,
 } from './objects.ts';
-import { podCells } from './table-pod.ts';
+import { podCells, podConditions } from './table-pod.ts';
 import type { Column, Printer } from './tables.ts';
 
 /** `Name` is the name, `Desired:integer` a number, a leading `+` is for `-o wide` only. */
@@ -329,6 +329,7 @@ export const printers: Record<string, Printer> = {
       '+Readiness Gates',
     ),
     cells: podCells,
+    conditions: podConditions,
   },
   nodes,
   events,

@@ -16,6 +16,8 @@ export interface Column {
 export interface Printer {
   columns: Column[];
   cells(object: KubeObject, now: number): Json[];
+  /** What the row itself is marked with. */
+  conditions?(object: KubeObject): JsonObject;
 }
 
 export interface TableRequest {
@@ -60,7 +62,8 @@ export function tableOf(request: TableRequest): JsonObject {
     })),
     rows: objects.map((object) => ({
       cells: printer.cells(object, now),
-      ...(includes !== 'None' && { object: includes === 'Object' ? object : metadataOnly(object) }),
+      ...(printer.conditions?.(object) ?? {}),
+      object: includes === 'None' ? null : includes === 'Object' ? object : metadataOnly(object),
     })),
   };
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
-import { ApiFailure, badRequest, invalid, versionTooLarge } from './failures.ts';
+import { ApiFailure, invalid, versionTooLarge } from './failures.ts';
 import type { JsonObject, KubeObject } from './objects.ts';
 import { namespaceOf } from './objects.ts';
 import type { Resource } from './resources.ts';
@@ -43,6 +43,8 @@ interface Watch {
 }
 
 const bookmarkEveryMs = 60_000;
+/** How long before its time limit a watch gets a last bookmark. */
+const lastBookmarkMs = 2_000;
 const defaultTimeoutSeconds = 1_800;
 const maxBufferedBytes = 64 * 1024 * 1024;
 
@@ -80,7 +82,8 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
     watches.set(call.resource.storage, set);
     const show = call.show;
     let sentVersion = start.version;
-    const stop: (() => void)[] = [];
+    const timers: (() => void)[] = [];
+    let cancelNext = () => {};
 
     const write = (line: string | Buffer) => {
       response.write(line);
@@ -107,13 +110,10 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
       },
       write,
       cut: () => response.destroy(),
-      end() {
-        bookmark();
-        response.end();
-      },
+      end: () => void response.end(),
     };
     const every = () => {
-      stop[0] = clock.after(bookmarkEveryMs, () => {
+      cancelNext = clock.after(bookmarkEveryMs, () => {
         if (!held) sentVersion = store.version();
         bookmark();
         every();
@@ -129,10 +129,13 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
     for (const event of start.missed) watch.push(event);
     set.add(watch);
     every();
-    stop[1] = clock.after(timeoutMs(query), () => watch.end());
+    const limitMs = timeoutMs(query);
+    if (limitMs > lastBookmarkMs) timers.push(clock.after(limitMs - lastBookmarkMs, () => bookmark()));
+    timers.push(clock.after(limitMs, () => watch.end()));
     response.on('close', () => {
       set.delete(watch);
-      for (const cancel of stop) cancel();
+      cancelNext();
+      for (const cancel of timers) cancel();
     });
   }
 
@@ -200,7 +203,7 @@ interface Start {
 function startOf(call: WatchCall, store: ObjectStore): Start {
   const { query, resource, namespace } = call;
   const asked = query.get('resourceVersion') ?? '';
-  if (!/^\d*$/.test(asked)) throw badRequest(`invalid resource version "${asked}"`);
+  if (!/^\d*$/.test(asked)) throw badVersion(asked);
   const wantsInitial = query.get('sendInitialEvents');
   const match = query.get('resourceVersionMatch') ?? '';
   checkInitial(call, wantsInitial, match);
@@ -212,6 +215,11 @@ function startOf(call: WatchCall, store: ObjectStore): Start {
   if (isFromNow) return { version: store.version(), initial: [], missed: [], marksEnd: false };
   if (Number(asked) > store.version()) throw versionTooLarge(Number(asked), store.version());
   return { version: Number(asked), initial: [], missed: store.since(resource.storage, Number(asked)), marksEnd: false };
+}
+
+function badVersion(asked: string): ApiFailure {
+  const why = `strconv.ParseUint: parsing "${asked}": invalid syntax`;
+  return new ApiFailure(500, '', `resourceVersion: Invalid value: "${asked}": ${why}`);
 }
 
 function checkInitial(call: WatchCall, wantsInitial: string | null, match: string): void {
@@ -231,6 +239,8 @@ function checkInitial(call: WatchCall, wantsInitial: string | null, match: strin
 
 function bookmarkObject(resource: Resource, version: number, annotations: JsonObject | undefined): JsonObject {
   const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
-  const metadata: JsonObject = { resourceVersion: String(version), creationTimestamp: null };
-  return { kind: resource.kind, apiVersion, metadata: annotations ? { ...metadata, annotations } : metadata };
+  const metadata: JsonObject = { resourceVersion: String(version), ...(annotations && { annotations }) };
+  // What an empty Pod looks like in Go.
+  const skeleton = resource.kind === 'Pod' ? { spec: { containers: null }, status: {} } : {};
+  return { kind: resource.kind, apiVersion, metadata, ...skeleton };
 }

@@ -106,6 +106,8 @@ function jobStrategy(
           'job-name': object.metadata.name,
         });
       }
+      const labels = objectOf(at(spec, 'template', 'metadata', 'labels'));
+      if (Object.keys(objectOf(object.metadata['labels'])).length === 0) object.metadata['labels'] = { ...labels };
       defaultTemplate(object);
       object['status'] = {};
     },
@@ -113,8 +115,8 @@ function jobStrategy(
       const causes = check(object);
       const policy = textOf(at(object, 'spec', 'template', 'spec', 'restartPolicy'));
       if (policy === 'OnFailure' || policy === 'Never') return causes;
-      const message = `Unsupported value: "${policy}": supported values: "OnFailure", "Never"`;
-      return [...causes, { reason: 'FieldValueNotSupported', field: 'spec.template.spec.restartPolicy', message }];
+      const message = 'Required value: valid values: "OnFailure", "Never"';
+      return [...causes, { reason: 'FieldValueRequired', field: 'spec.template.spec.restartPolicy', message }];
     },
   };
 }
