@@ -296,6 +296,12 @@ export const options = {
     default: 'self-signed',
     doc: 'Where the serving certificate comes from: a CertificateSigningRequest that somebody approves, this process, or files.',
   }),
+  approveOwnCsr: option({
+    group: 'Kubelet API',
+    type: booleanType,
+    default: false,
+    doc: 'Approves its own CertificateSigningRequest, where its rights allow. Such a right allows a certificate for any node name.',
+  }),
   tlsCertFile: option({
     group: 'Kubelet API',
     type: stringType,

@@ -1,0 +1,124 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../base/random.ts';
+import type { Options } from '../config/options.ts';
+import type { EventSender } from '../kube/events.ts';
+import { createObjectReader } from '../kube/objects.ts';
+import { createPodApi } from '../kube/pods.ts';
+import { createReflector } from '../kube/reflector.ts';
+import type { Node, Pod } from '../kube/types.ts';
+import { createInputSource } from '../sync/inputs.ts';
+import { createSyncLoop, type SyncLoop } from '../sync/loop.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createAdmission } from './admission.ts';
+import type { Clients } from './clients.ts';
+import { wirePodHealth } from './pod-health.ts';
+import { translateOptions, workerOptions } from './worker-options.ts';
+
+export interface LifeInit {
+  options: Options;
+  clients: Clients;
+  cluster: string;
+  hostIPs: string[];
+  allocatable: Record<string, string>;
+  node: () => Node | undefined;
+  events: EventSender;
+  metrics: Metrics;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** The time during which this process works for the node: from one Lease gained to the same Lease lost. */
+export interface Life {
+  loop: SyncLoop;
+  /** Starts nothing new and resolves when the running steps have ended. */
+  stop(): Promise<void>;
+}
+
+/** Starts a life: stores, worker, reflector, probes. A new life remembers nothing of the one before. */
+export function startLife(init: LifeInit): Life {
+  const { options, clients, clock, random, log, events } = init;
+  const objects = createObjectReader({ client: clients.kube, clock, random, log });
+  const admission = createAdmission({
+    nodeName: options.nodeName,
+    node: init.node,
+    allocatable: init.allocatable,
+    daemonSetPods: options.daemonSetPods,
+  });
+  const inputs = createInputSource({
+    objects,
+    node: { name: options.nodeName, hostIPs: init.hostIPs, allocatable: init.allocatable },
+    onAppeared: (uid) => loop.retry(uid),
+  });
+  const health = options.probes
+    ? wirePodHealth({
+        clock,
+        random,
+        log,
+        events,
+        containers: clients.containers,
+        onChange: (uid) => loop.poke(uid),
+        onKill: (demand) => loop.kill(demand),
+      })
+    : undefined;
+  const loop: SyncLoop = createSyncLoop({
+    zun: clients.zun,
+    podApi: createPodApi(clients.kube),
+    inputs,
+    events,
+    clock,
+    random,
+    log,
+    options: workerOptions(options, init.cluster, translateOptions(options, init.cluster)),
+    loop: {
+      concurrency: options.concurrency,
+      listEveryMs: options.relist,
+      liveEveryMs: options.live,
+      resyncEveryMs: 300_000,
+      tombstoneMs: 600_000,
+    },
+    hostIPs: () => init.hostIPs,
+    admit: (pod) => admission.admit(pod),
+    restartContainer: (uuid, graceSeconds) => clients.containers.reboot(uuid, graceSeconds),
+    onStep: (step) => init.metrics.step(step),
+    ...(health && { probes: health.view, preStop: health.preStop }),
+    onPod(uid, change, pod) {
+      admission.onPod(uid, change, pod);
+      if (change !== 'deleted') return health?.sync(pod);
+      health?.forget(uid);
+      inputs.forget(uid);
+      objects.forgetPod(uid);
+    },
+  });
+  const reflector = createReflector<Pod>({
+    client: clients.kube,
+    clock,
+    random,
+    log,
+    path: '/api/v1/pods',
+    name: `pods of node ${options.nodeName}`,
+    fieldSelector: `spec.nodeName=${options.nodeName}`,
+    sink: loop.sink,
+  });
+  loop.start();
+  reflector.start();
+  return {
+    loop,
+    async stop() {
+      await reflector.stop();
+      await loop.stop();
+      health?.close();
+      await objects.stop();
+    },
+  };
+}
+
+/** Whether a Pod may have become a standalone container by its own wish. */
+export function mayHaveContainers(options: Options, loop: SyncLoop | undefined): boolean {
+  if (!loop || options.backend !== 'capsule') return true;
+  const isContainer = loop.capsules.all().some(({ backend }) => backend === 'container');
+  const wishes = ({ metadata, spec }: Pod) =>
+    Boolean(spec.runtimeClassName) || metadata.annotations?.['zunlet.io/backend'] !== undefined;
+  return isContainer || loop.pods.all().some(wishes);
+}
