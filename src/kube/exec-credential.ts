@@ -62,7 +62,8 @@ function runProcess(
   env: Record<string, string | undefined>,
 ): Promise<{ code: string | number; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(plugin.command, plugin.args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeLimitMs });
+    const signal = AbortSignal.timeout(timeLimitMs);
+    const child = spawn(plugin.command, plugin.args, { env, stdio: ['ignore', 'pipe', 'pipe'], signal });
     const output = { stdout: '', stderr: '' };
     const keep = (name: keyof typeof output) => (chunk: string) => {
       if (output[name].length < outputLimit) output[name] += chunk;
@@ -77,7 +78,9 @@ function runProcess(
 function startError(error: Error, plugin: ExecPlugin): AppError {
   const isMissing = 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES');
   const hint = plugin.installHint ? `: ${plugin.installHint.slice(0, stderrLimit)}` : '';
-  const reason = isMissing ? `it is not installed or may not be run${hint}` : error.message;
+  const isLate = error.name === 'AbortError';
+  const otherReason = isLate ? `it did not end within ${timeLimitMs / 1000} s` : error.message;
+  const reason = isMissing ? `it is not installed or may not be run${hint}` : otherReason;
   return new AppError({
     kind: isMissing ? 'invalid' : 'unauthorized',
     code: isMissing ? 'auth.plugin-missing' : 'auth.plugin-failed',
