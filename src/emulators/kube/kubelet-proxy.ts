@@ -194,7 +194,9 @@ function streamPath(target: StreamTarget, pod: Pod): string {
   return `/${subresource}/${namespace}/${name}/${container}${withQuery(asked)}`;
 }
 
-function withQuery(pairs: [string, string][]): string {
+/** In the order of the names, as Go writes them. */
+function withQuery(given: [string, string][]): string {
+  const pairs = given.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return pairs.length === 0 ? '' : `?${new URLSearchParams(pairs)}`;
 }
 
