@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { Registry } from 'prom-client';
 import { systemClock } from '../../src/base/clock.ts';
+import { AppError } from '../../src/base/errors.ts';
 import { containerNameVariable } from '../../src/base/identity.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { seededRandom } from '../../src/base/random.ts';
@@ -58,6 +59,19 @@ export interface BedOptions {
   capsules?: Capsule[];
   options?: Partial<KubeletServerOptions>;
 }
+
+const unused = () => Promise.reject(new AppError({ kind: 'bug', code: 'test', message: 'not part of this test' }));
+
+/** A runtime for tests that never reach it. */
+export const noRuntime: ContainerRuntime = {
+  ensureServed: unused,
+  logs: unused,
+  isRunning: unused,
+  execute: unused,
+  openExec: unused,
+  openAttach: unused,
+  stats: unused,
+};
 
 const allowAll: ReviewApi = {
   tokenReview: () => Promise.resolve(undefined),

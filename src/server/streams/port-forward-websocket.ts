@@ -58,7 +58,9 @@ export async function servePortForwardChannels(options: WebSocketPortForwardOpti
       pod.on('error', () => {});
       fromClient.pipe(pod);
       fromClient.on('close', () => pod.destroy());
-      pod.pipe(toClient);
+      pod.pipe(toClient, { end: false });
+      // These clients cannot close one half, so the pod's end is the end of both.
+      pod.once('end', () => pod.end());
       await new Promise((resolve) => pod.once('close', resolve));
       fromClient.resume();
       await endStream(toClient);
