@@ -4,7 +4,8 @@ import type { Pod } from '../kube/types.ts';
 import { meetsNodeAffinity, type SelectableNode } from './node-affinity.ts';
 import { type Amounts, podRequests, shownAmount } from './pod-resources.ts';
 import { outOf, podReason } from './reasons.ts';
-import { isRecord, isWellShaped, own, withoutNulls } from './shape.ts';
+import { isRecord, own } from './records.ts';
+import { isWellShaped, withoutNulls } from './shape.ts';
 
 /** The node as admission sees it. */
 export interface NodeFacts extends SelectableNode {

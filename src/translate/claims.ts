@@ -1,5 +1,5 @@
 import type { PersistentVolume, PersistentVolumeClaim } from '../kube/types.ts';
-import { isRecord, own } from './shape.ts';
+import { isRecord, own } from './records.ts';
 import type { PodInputs } from './types.ts';
 
 /** What stands behind a claim: a Cinder volume, or why it cannot be used yet, or ever. */

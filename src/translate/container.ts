@@ -6,9 +6,9 @@ import { parseImage } from './image.ts';
 import { checkEnvironment, checkText } from './limits.ts';
 import { capsuleMounts, containerMounts, type PlacedFile, placedFiles } from './mounts.ts';
 import { podReason } from './reasons.ts';
+import { own } from './records.ts';
 import { imageCredentials } from './registries.ts';
 import { containerResources, type Granted } from './resources.ts';
-import { own } from './shape.ts';
 import type { PodVolume } from './volumes.ts';
 
 const maximumPath = 255;
@@ -18,25 +18,16 @@ const pullPolicies: Record<string, 'always' | 'never' | 'ifnotpresent'> = {
   IfNotPresent: 'ifnotpresent',
 };
 
-function readImage(target: Target, context: ContainerContext): string {
+function readImage(context: ContainerContext): string {
   const { container, path, findings } = context;
   const image = container.image ?? '';
-  const reference = parseImage(image);
-  if (!reference) {
+  if (!parseImage(image)) {
     findings.problem({
       path: `${path}.image`,
       code: 'container.image',
       message: `"${image}" is not an image reference of 2 to 255 characters`,
       heals: true,
       reason: podReason.imageName,
-      container: container.name,
-    });
-  } else if (reference.digest !== undefined && target !== 'cri') {
-    findings.refuse({
-      path: `${path}.image`,
-      code: 'container.image-digest',
-      message: `zun's docker driver drops the digest and pulls ${reference.tag ?? 'latest'} instead; name the image by tag`,
-      concern: 'security',
       container: container.name,
     });
   }
@@ -59,20 +50,6 @@ function checkDirectory(context: ContainerContext): string | undefined {
     });
   }
   return directory;
-}
-
-function checkRestartPolicy(context: ContainerContext): void {
-  const { container, path, pod, findings } = context;
-  const isApp = path.startsWith('spec.containers');
-  const policy = container.restartPolicy;
-  if (!isApp || policy === undefined || policy === (pod.spec.restartPolicy ?? 'Always')) return;
-  findings.refuse({
-    path: `${path}.restartPolicy`,
-    code: 'container.restart-policy',
-    message: 'zun restarts by one policy for the whole Pod; set `spec.restartPolicy`',
-    concern: 'correctness',
-    container: container.name,
-  });
 }
 
 function noteResources(granted: Granted, context: ContainerContext): void {
@@ -98,7 +75,6 @@ export function templateContainer(
   const { container } = context;
   const env = containerEnvironment(context);
   checkEnvironment(env, context);
-  checkRestartPolicy(context);
   const { command, args } = commandLine(env, target, context);
   const { cpu, memoryMiB } = containerResources(context);
   const workDir = checkDirectory(context);
@@ -106,7 +82,7 @@ export function templateContainer(
   const imagePullPolicy = own(pullPolicies, container.imagePullPolicy ?? '');
   const requests = { ...(cpu === undefined ? {} : { cpu }), ...(memoryMiB === undefined ? {} : { memory: memoryMiB }) };
   return {
-    image: readImage(target, context),
+    image: readImage(context),
     ...(command.length > 0 ? { command } : {}),
     ...(args.length > 0 ? { args } : {}),
     ...(Object.keys(requests).length > 0 ? { resources: { requests } } : {}),
@@ -147,7 +123,6 @@ export function standaloneContainer(
   const { container, pod } = context;
   const environment = containerEnvironment(context);
   checkEnvironment(environment, context);
-  checkRestartPolicy(context);
   const { command, args } = commandLine(environment, 'container', context);
   // Zun fills an empty `command` in from the image, so everything after the first word goes there.
   const [entry, ...rest] = command;
@@ -155,7 +130,7 @@ export function standaloneContainer(
   const granted = containerResources(context, pod.spec.resources);
   noteResources(granted, context);
   const workdir = checkDirectory(context);
-  const image = readImage('container', context);
+  const image = readImage(context);
   const registry = pickRegistry(image, context);
   const files = placedFiles(volumes, environment, context);
   const taken = new Set(files.map(({ destination }) => destination));

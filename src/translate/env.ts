@@ -5,8 +5,8 @@ import { resourceField, variableField } from './downward.ts';
 import { expand } from './expansion.ts';
 import type { Findings } from './findings.ts';
 import { podReason } from './reasons.ts';
+import { isRecord, own } from './records.ts';
 import { serviceVariables } from './service-variables.ts';
-import { isRecord, own } from './shape.ts';
 import type { PodInputs, TranslateOptions } from './types.ts';
 
 /** One container in its Pod, with all that its translation may read. */

@@ -1,3 +1,6 @@
+import type { Pod } from '../kube/types.ts';
+import type { TranslateOptions } from './types.ts';
+
 /** The shape of a field's value, for the check of types and for the walk. */
 export type FieldType =
   | { kind: 'text' | 'integer' | 'flag' | 'text-or-integer' | 'quantity' | 'texts' | 'integers' | 'map' | 'quantities' }
@@ -34,11 +37,21 @@ export interface Verdict {
 
 export type Verdicts = Record<Target, Verdict>;
 
+/** Where a value stands. */
+export interface FieldContext {
+  /** The object that has the field. */
+  holder: Readonly<Record<string, unknown>>;
+  pod: Pod;
+  options: TranslateOptions;
+}
+
+type FieldTest = (value: unknown, context: FieldContext) => boolean;
+
 /** Values of a field that fare differently. */
 export interface Exception {
   /** In the words of the documentation. */
   when: string;
-  test: (value: unknown) => boolean;
+  test: FieldTest;
   verdicts: Verdicts;
 }
 
@@ -49,6 +62,8 @@ export interface Row {
   verdicts: Verdicts;
   /** The first whose test holds wins over `verdicts`. */
   exceptions: readonly Exception[];
+  /** Elements of a list that fare differently as a whole. */
+  elements: readonly Exception[];
   /** Everything inside shares the fate of the field itself. */
   whole: boolean;
 }
@@ -111,13 +126,13 @@ export function rejected(concern: Concern, instead: string): Verdict {
 }
 
 /** Describes some values of a field whose fate differs from the rest. */
-export function when(words: string, test: (value: unknown) => boolean, verdicts: VerdictsBySide): Exception {
+export function when(words: string, test: FieldTest, verdicts: VerdictsBySide): Exception {
   return { when: words, test, verdicts: spread(verdicts) };
 }
 
 /** Makes the row of a field whose inner fields have rows of their own, or that has none. */
 export function row(type: FieldType, verdicts: VerdictsBySide, ...exceptions: Exception[]): Row {
-  return { type, required: false, verdicts: spread(verdicts), exceptions, whole: false };
+  return { type, required: false, verdicts: spread(verdicts), exceptions, elements: [], whole: false };
 }
 
 /** Makes the row of a field that must be there. */

@@ -2,7 +2,7 @@ import { decodeBase64, encodeUtf8 } from '../base/base64.ts';
 import type { ConfigMap, Pod, Secret, Volume } from '../kube/types.ts';
 import { type Downward, fileField, resourceField } from './downward.ts';
 import { podReason } from './reasons.ts';
-import { isRecord, own } from './shape.ts';
+import { isRecord, own } from './records.ts';
 import { tokenKey } from './token-key.ts';
 import type { VolumeContext } from './volumes.ts';
 
@@ -28,11 +28,6 @@ interface Source {
 }
 
 const plainMode = 0o644;
-
-/** Tells whether a volume consists of files that Kubernetes writes. */
-export function isFiles(volume: Volume): boolean {
-  return Boolean(volume.configMap ?? volume.secret ?? volume.projected ?? volume.downwardAPI);
-}
 
 function fail({ volume, path, context }: Source, cause: string, heals: boolean): undefined {
   context.findings.problem({
@@ -185,14 +180,7 @@ function checkFiles(files: PodFile[], volume: Volume, path: string, context: Vol
     );
     return false;
   }
-  const special = files.find(({ mode }) => mode !== plainMode);
-  if (!special) return true;
-  return context.findings.refuse({
-    path,
-    code: 'volume.mode',
-    message: `zun writes files with mode 0644, not 0${special.mode.toString(8)}; leave the mode out, and start scripts by their interpreter`,
-    concern: special.mode > plainMode ? 'correctness' : 'security',
-  });
+  return true;
 }
 
 /**

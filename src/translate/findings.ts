@@ -20,7 +20,10 @@ export interface Findings {
   note(note: Note): void;
   /** A note that speaks for everything inside the path as well. */
   cover(note: Note): void;
-  /** Adds a problem, or a warning where the policy or the Pod itself accepts the loss. True when it is accepted. */
+  /**
+   * Adds a problem, or a warning where the policy or the Pod itself accepts the loss. True when it is accepted. One problem
+   * for a path is enough: the first says it.
+   */
   refuse(refusal: Refusal): boolean;
   problems(): Problem[];
   notes(): Note[];
@@ -80,6 +83,7 @@ export function createFindings(leniency: Leniency): Findings {
     },
     refuse: (refusal) => {
       const { path, code, message, container } = refusal;
+      if (problems.some((known) => known.path === path)) return false;
       if (isRelaxed(refusal, leniency)) {
         findings.cover({ path, code, message, level: 'warned' });
         return true;

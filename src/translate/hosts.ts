@@ -83,23 +83,12 @@ function baseResolver(pod: Pod, options: TranslateOptions): Resolver | undefined
 
 /**
  * Writes /etc/resolv.conf where the Pod's DNS policy and the option `clusterDns` say what belongs into it; otherwise the
- * container keeps the resolver of its network, and a `dnsConfig` is refused.
+ * container keeps the resolver of its network, and the table has refused a `dnsConfig`.
  */
-export function resolverFile(pod: Pod, options: TranslateOptions, findings: Findings): PlacedFile[] {
+export function resolverFile(pod: Pod, options: TranslateOptions): PlacedFile[] {
   const config = pod.spec.dnsConfig;
   const resolver = baseResolver(pod, options);
-  if (!resolver) {
-    if (config && Object.keys(config).length > 0) {
-      findings.refuse({
-        path: 'spec.dnsConfig',
-        code: 'pod.dns-config',
-        message:
-          'it cannot be added to the resolver of the network; use `dnsPolicy: None`, or set the option `clusterDns`',
-        concern: 'convenience',
-      });
-    }
-    return [];
-  }
+  if (!resolver) return [];
   for (const { name, value } of config?.options ?? []) resolver.options.set(name ?? '', value);
   const nameservers = [...new Set([...resolver.nameservers, ...(config?.nameservers ?? [])])];
   const searches = [...new Set([...resolver.searches, ...(config?.searches ?? [])])];

@@ -6,7 +6,7 @@ import { expand } from './expansion.ts';
 import type { Target } from './fields.ts';
 import type { PodFile } from './files.ts';
 import { podReason } from './reasons.ts';
-import { own } from './shape.ts';
+import { own } from './records.ts';
 import type { PodVolume } from './volumes.ts';
 
 /** A mount whose volume is there. */
@@ -49,34 +49,6 @@ function findMounts(volumes: ReadonlyMap<string, PodVolume>, context: ContainerC
   });
 }
 
-/** Cinder volumes are mounted whole and for writing; refuses what asks for less. */
-function checkDisk({ mount, path }: Found, context: ContainerContext): void {
-  const { container, findings } = context;
-  if (mount.readOnly === true) {
-    findings.refuse({
-      path: `${path}.readOnly`,
-      code: 'mount.read-only',
-      message: 'zun mounts Cinder volumes for writing; leave the field out',
-      concern: 'security',
-      container: container.name,
-    });
-  }
-}
-
-/** A part of a Cinder volume cannot be mounted; on capsules the table has refused it already. */
-function checkPart({ mount, path }: Found, context: ContainerContext): void {
-  for (const field of ['subPath', 'subPathExpr'] as const) {
-    if (!mount[field]) continue;
-    context.findings.refuse({
-      path: `${path}.${field}`,
-      code: 'mount.sub-path',
-      message: 'zun always mounts the root of a Cinder volume; use a volume of its own',
-      concern: 'correctness',
-      container: context.container.name,
-    });
-  }
-}
-
 function checkTwice(found: Found[], target: Target, context: ContainerContext): void {
   const seen = new Set<string>();
   for (const { mount, volume, path } of found) {
@@ -108,7 +80,6 @@ export function capsuleMounts(
       context.findings.cover({ path: one.path, code: 'mount.left-out', message, level: 'ignored' });
     }
     if (one.volume.kind !== 'cinder' && one.volume.kind !== 'new') return [];
-    checkDisk(one, context);
     return [{ name: templateVolumeName(one.mount.name), mountPath: one.mountPath }];
   });
 }
@@ -170,8 +141,6 @@ export function containerMounts(
   const disks = found.flatMap((one): ContainerMount[] => {
     const { volume, mountPath: destination } = one;
     if (volume.kind !== 'cinder' && volume.kind !== 'new') return [];
-    checkDisk(one, context);
-    checkPart(one, context);
     return volume.kind === 'cinder'
       ? [{ type: 'volume', source: volume.id, destination }]
       : [{ type: 'volume', size: volume.sizeGiB, destination }];

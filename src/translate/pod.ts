@@ -14,6 +14,7 @@ import { templateVolumeName } from './mounts.ts';
 import { capsuleName } from './name.ts';
 import { podReason } from './reasons.ts';
 import { shapeProblems, withoutNulls } from './shape.ts';
+import { isSidecar } from './sidecar.ts';
 import type { PodInputs, TranslateOptions, Translation } from './types.ts';
 import { type PodVolume, readVolumes } from './volumes.ts';
 import { walkPod } from './walk.ts';
@@ -24,11 +25,6 @@ interface Translating {
   options: TranslateOptions;
   target: Target;
   findings: Findings;
-}
-
-/** Tells whether an init container is a sidecar: one that keeps running next to the others. */
-export function isSidecar(container: Container): boolean {
-  return container.restartPolicy === 'Always';
 }
 
 function labelsOf({ pod, options, findings }: Translating): Record<string, string> {
@@ -70,20 +66,10 @@ function warn(path: string, code: string, message: string): Note {
   return { path, code, message, level: 'warned' };
 }
 
-/** Refuses init containers where they do not work; says what zun does with them where they do. */
-function checkInitContainers(inits: Container[], policy: string, { options, findings }: Translating): void {
+/** Says what zun does with init containers where they work; where they do not, the table has refused them. */
+function checkInitContainers(inits: Container[], policy: string, { findings }: Translating): void {
   const path = 'spec.initContainers';
   if (inits.length === 0) return;
-  if (!options.initContainers) {
-    findings.refuse({
-      path,
-      code: 'pod.init-containers',
-      message:
-        "init containers fail on this cloud ('Retrying' object has no attribute 'call'); do the work in the container itself, or set the option `initContainers` once the cloud is mended",
-      concern: 'impossible',
-    });
-    return;
-  }
   const restarts =
     policy === 'Always' ? ', and gives every container of the capsule at most 10 restarts, on failure only' : '';
   findings.note(
@@ -187,7 +173,7 @@ function containerRequest(translating: Translating): ContainerRequest | undefine
   if (!container) return undefined;
   const groups = securityGroups(pod);
   const networks = readAnnotationList(pod, annotation.networks);
-  const hostFiles = [...hostsFile(pod, options), ...resolverFile(pod, options, findings)];
+  const hostFiles = [...hostsFile(pod, options), ...resolverFile(pod, options)];
   const context = contextOf(container, 'spec.containers[0]', translating);
   return {
     name: capsuleName(pod),
@@ -221,7 +207,7 @@ export function translatePod(pod: Pod, inputs: PodInputs, options: TranslateOpti
   const findings = createFindings({ unsupported: options.unsupported, accepted });
   const backend = chooseBackend(clean, options.backend, inputs.runtimeHandler, findings);
   const target = backend === 'container' ? 'container' : options.driver;
-  walkPod(clean, target, findings);
+  walkPod(clean, target, findings, options);
   const request = makeRequest({ pod: clean, inputs, options, target, findings });
   const problems = findings.problems();
   const isPossible = problems.length === 0 && request !== undefined;

@@ -1,7 +1,7 @@
 import { decodeBase64, decodeUtf8 } from '../base/base64.ts';
 import type { Secret } from '../kube/types.ts';
 import { type ImageReference, parseImage } from './image.ts';
-import { isRecord, own } from './shape.ts';
+import { isRecord, own } from './records.ts';
 
 /** How to log in to a registry for one image. */
 export interface RegistryCredential {

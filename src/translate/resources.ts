@@ -2,7 +2,7 @@ import { compareQuantities, cpuMillicores, memoryMiB, parseQuantity, type Quanti
 import type { ResourceRequirements } from '../kube/types.ts';
 import type { ContainerContext } from './env.ts';
 import { podReason } from './reasons.ts';
-import { own } from './shape.ts';
+import { own } from './records.ts';
 
 /** What a container is given. Absent: zun's own default. */
 export interface Granted {

@@ -1,5 +1,5 @@
 import type { Service } from '../kube/types.ts';
-import { isRecord } from './shape.ts';
+import { isRecord } from './records.ts';
 
 interface Port {
   name: string;

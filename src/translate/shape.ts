@@ -2,19 +2,10 @@ import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { FieldType, Rows } from './fields.ts';
 import { podReason } from './reasons.ts';
+import { isRecord } from './records.ts';
 import { podSpecRows } from './support.ts';
 
 const maximumProblems = 50;
-
-/** Tells whether something is an object with keys, as opposed to a list or nothing. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Looks a key up without ever meeting what every object inherits. */
-export function own<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
-  return record && Object.hasOwn(record, key) ? record[key] : undefined;
-}
 
 function isMapOf(value: unknown, test: (item: unknown) => boolean): boolean {
   return isRecord(value) && Object.values(value).every(test);

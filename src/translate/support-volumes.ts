@@ -1,6 +1,8 @@
 import type { Volume, VolumeMount } from '../kube/types.ts';
 import {
   anything,
+  type Exception,
+  type FieldContext,
   type FieldType,
   flag,
   ignored,
@@ -23,10 +25,13 @@ import {
   unlessEmpty,
   unlessFalse,
   unlessIs,
+  type Verdict,
+  warned,
   when,
   wholeRow,
 } from './fields.ts';
 import { labelSelectorRows } from './support-scheduling.ts';
+import { isAdmissionVolume, isFiles } from './volume-kinds.ts';
 
 type Item<T> = NonNullable<T> extends readonly (infer U)[] ? U : never;
 type Source<K extends keyof Volume> = NonNullable<Volume[K]>;
@@ -48,24 +53,33 @@ function foreign<K extends keyof Volume>(types: Readonly<{ [F in keyof Required<
   );
 }
 
-const asFiles = {
-  capsule: mapped(
-    'refused: a file cannot be put into a capsule; only the volume that admission adds by itself is left out',
-  ),
-  container: mapped('written as files'),
-};
+const instead =
+  'a file cannot be put into a capsule; use environment variables (`envFrom`), a Cinder volume that holds the file, or the container backend (annotation `zunlet.io/backend: container`)';
+const asFiles = { capsule: rejected('impossible', instead), container: mapped('written as files') };
+const plainMode = 0o644;
+
+function fileMode(): Row {
+  const only = 'zun writes files with mode 0644; leave the mode out';
+  return row(
+    integer,
+    asFiles,
+    when('more than 0644', (value) => typeof value === 'number' && value > plainMode, {
+      capsule: asFiles.capsule,
+      container: rejected('correctness', `${only}, and start scripts by their interpreter`),
+    }),
+    when('less than 0644', (value) => typeof value === 'number' && value < plainMode, {
+      capsule: asFiles.capsule,
+      container: rejected('security', only),
+    }),
+  );
+}
+
 const itemRows = list({
   key: requiredRow(text, asFiles),
-  mode: row(integer, {
-    capsule: asFiles.capsule,
-    container: mapped('zun writes files with mode 0644; another mode is refused'),
-  }),
+  mode: fileMode(),
   path: requiredRow(text, asFiles),
 } satisfies RowsOf<NonNullable<Source<'configMap'>['items']>[number]>);
-const defaultMode: Row = row(integer, {
-  capsule: asFiles.capsule,
-  container: mapped('zun writes files with mode 0644; another mode is refused'),
-});
+const defaultMode: Row = fileMode();
 const optional: Row = row(flag, asFiles);
 
 const fieldRefRows: Rows = {
@@ -79,10 +93,7 @@ const resourceFieldRefRows: Rows = {
 } satisfies RowsOf<NonNullable<Item<Source<'downwardAPI'>['items']>['resourceFieldRef']>>;
 const downwardItems = list({
   fieldRef: row(object(fieldRefRows), asFiles),
-  mode: row(integer, {
-    capsule: asFiles.capsule,
-    container: mapped('zun writes files with mode 0644; another mode is refused'),
-  }),
+  mode: fileMode(),
   path: requiredRow(text, asFiles),
   resourceFieldRef: row(object(resourceFieldRefRows), asFiles),
 } satisfies RowsOf<Item<Source<'downwardAPI'>['items']>>);
@@ -292,8 +303,14 @@ export const volumeRows: Rows = {
       ),
       sizeLimit: row(quantity, sized),
     } satisfies RowsOf<Source<'emptyDir'>>),
-    mapped(
-      'a new Cinder volume that goes with the Pod, 1 GiB without `sizeLimit`; or refused, by the option `emptyDir`',
+    mapped('a new Cinder volume that goes with the Pod, 1 GiB without `sizeLimit`'),
+    when(
+      'with the option `emptyDir: reject`',
+      (_value, { options }) => options.emptyDir === 'reject',
+      rejected(
+        'impossible',
+        'this node makes no Cinder volumes for emptyDir (option `emptyDir: reject`); write into the container, or use a claim',
+      ),
     ),
   ),
   ephemeral: row(
@@ -360,6 +377,12 @@ export const volumeRows: Rows = {
   projected: row(
     object({ defaultMode, sources: row(list(projectionRows), asFiles) } satisfies RowsOf<Source<'projected'>>),
     asFiles,
+    when('the token that admission adds to every Pod', (_value, { holder }) => isAdmissionVolume(asVolume(holder)), {
+      capsule: warned(
+        'it is left out, since a file cannot be put into a capsule; use the container backend if the program talks to the API server, or `automountServiceAccountToken: false` if not',
+      ),
+      container: mapped('written as files'),
+    }),
   ),
   quobyte: foreign<'quobyte'>({
     group: text,
@@ -415,12 +438,40 @@ export const volumeRows: Rows = {
   }),
 } satisfies RowsOf<Volume>;
 
-const subPath = {
-  capsule: rejected('correctness', 'zun always mounts the root of a volume; use a volume of its own'),
-  container: mapped(
-    'one file or folder of a volume of files; refused for Cinder volumes, whose root zun always mounts',
-  ),
-};
+/** The holder of a field of a volume is the volume; the walk sees objects. */
+function asVolume(holder: Readonly<Record<string, unknown>>): Volume {
+  return holder as unknown as Volume;
+}
+
+function volumeOf({ holder, pod }: FieldContext): Volume | undefined {
+  return (pod.spec.volumes ?? []).find(({ name }) => name === holder['name']);
+}
+
+const onToken = when(
+  'on the token that admission adds',
+  (_value, context) => {
+    const volume = volumeOf(context);
+    return volume !== undefined && isAdmissionVolume(volume);
+  },
+  { capsule: ignored('left out with its volume'), container: ignored("the files are the container's own copy") },
+);
+
+function onFiles(verdict: Verdict): Exception {
+  const isOnFiles = (_value: unknown, context: FieldContext) => {
+    const volume = volumeOf(context);
+    return volume !== undefined && isFiles(volume);
+  };
+  return when('on a volume of files', isOnFiles, verdict);
+}
+
+function subPath(): Row {
+  return row(
+    text,
+    rejected('correctness', 'zun always mounts the root of a volume; use a volume of its own'),
+    unlessEmpty,
+    onFiles(mapped('that file, or the files of that folder')),
+  );
+}
 
 /** What becomes of a volume mount. */
 export const volumeMountRows: Rows = {
@@ -429,10 +480,10 @@ export const volumeMountRows: Rows = {
   name: requiredRow(text, mapped('names the volume')),
   readOnly: row(
     flag,
-    mapped(
-      "refused for Cinder volumes, which zun always mounts for writing; harmless for files, which are the container's own copy",
-    ),
+    rejected('security', 'zun mounts Cinder volumes for writing; leave the field out'),
     unlessFalse,
+    onToken,
+    onFiles(ignored("the files are the container's own copy")),
   ),
   recursiveReadOnly: row(
     text,
@@ -440,6 +491,6 @@ export const volumeMountRows: Rows = {
     unlessIs('Disabled'),
     when('`IfPossible`', (value) => value === 'IfPossible', ignored('it is not possible')),
   ),
-  subPath: row(text, subPath, unlessEmpty),
-  subPathExpr: row(text, subPath, unlessEmpty),
+  subPath: subPath(),
+  subPathExpr: subPath(),
 } satisfies RowsOf<VolumeMount>;

@@ -1,6 +1,7 @@
 import type { Container, EphemeralContainer, PodSpec } from '../kube/types.ts';
 import {
   defaulted,
+  type FieldContext,
   flag,
   ignored,
   inside,
@@ -27,6 +28,9 @@ import {
   when,
   wholeRow,
 } from './fields.ts';
+import { parseImage } from './image.ts';
+import { isRecord } from './records.ts';
+import { isSidecar } from './sidecar.ts';
 import { lifecycleRows, probeRows } from './support-probes.ts';
 import { schedulingRows } from './support-scheduling.ts';
 import { podSecurityContextRows, securityContextRows } from './support-security.ts';
@@ -46,6 +50,10 @@ const keyRefRows = {
   name: row(text, variable),
   optional: row(flag, variable),
 };
+function isOptional(value: unknown): boolean {
+  return isRecord(value) && value['optional'] === true;
+}
+
 const valueFromRows: Rows = {
   configMapKeyRef: row(
     object(keyRefRows satisfies RowsOf<NonNullable<EnvVarSource['configMapKeyRef']>>),
@@ -56,8 +64,14 @@ const valueFromRows: Rows = {
       apiVersion: row(text, variable),
       fieldPath: requiredRow(
         text,
-        mapped(
-          'every field but `status.podIP` and `status.podIPs`, which are not known before the start: those are refused',
+        variable,
+        when(
+          '`status.podIP`, `status.podIPs`',
+          (value) => value === 'status.podIP' || value === 'status.podIPs',
+          rejected(
+            'correctness',
+            'the address is not known before the start; read it inside the container, for example with `hostname -i`',
+          ),
         ),
       ),
     } satisfies RowsOf<NonNullable<EnvVarSource['fieldRef']>>),
@@ -70,7 +84,8 @@ const valueFromRows: Rows = {
       path: requiredRow(text, variable),
       volumeName: requiredRow(text, variable),
     } satisfies RowsOf<NonNullable<EnvVarSource['fileKeyRef']>>),
-    mapped('refused, unless optional: no file of a volume can be read'),
+    rejected('impossible', 'no file of a volume can be read; use a ConfigMap or a Secret'),
+    when('`optional: true`', isOptional, ignored('the variable is left out')),
   ),
   resourceFieldRef: row(
     object({
@@ -142,27 +157,86 @@ const restartRuleRows = inside<RestartRule>({
   exitCodes: object(inside<NonNullable<RestartRule['exitCodes']>>({ operator: text, values: integers })),
 });
 
-const command = {
-  docker: mapped('the entry point and its arguments, expanded as in Kubernetes'),
-  cri: mapped(
-    "refused unless accepted: the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments, which is right only for an image without one or with one that runs its arguments",
+function hasWords(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0;
+}
+
+const commandRow = row(
+  texts,
+  {
+    docker: mapped('the entry point and its arguments, expanded as in Kubernetes'),
+    cri: rejected(
+      'convenience',
+      "the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments; use `args`, unless the image has no ENTRYPOINT or one that runs its arguments",
+    ),
+    container: mapped('the entry point, expanded as in Kubernetes'),
+  },
+  unlessEmpty,
+  when(
+    'one word without `args`',
+    (value, { holder }) => hasWords(value) && value.length === 1 && !hasWords(holder['args']),
+    {
+      docker: mapped('the entry point'),
+      cri: rejected(
+        'convenience',
+        "the cri driver keeps the image's ENTRYPOINT and passes the command to it as arguments; use `args`, unless the image has no ENTRYPOINT or one that runs its arguments",
+      ),
+      container: rejected('correctness', "zun adds the image's CMD to a command of one word; split it, or add `args`"),
+    },
   ),
-  container: mapped("the entry point; one of a single word needs `args`, since zun would add the image's CMD"),
-};
+);
+
+const argsRow = row(
+  texts,
+  mapped('the arguments, expanded as in Kubernetes'),
+  unlessEmpty,
+  when('without `command`', (value, { holder }) => hasWords(value) && !hasWords(holder['command']), {
+    docker: rejected(
+      'correctness',
+      "the docker driver drops the image's ENTRYPOINT, so the arguments alone would be run; give `command` too, or use the container backend",
+    ),
+    cri: mapped("arguments of the image's ENTRYPOINT"),
+    container: mapped("arguments of the image's ENTRYPOINT"),
+  }),
+);
+
+function hasDigest(value: unknown): boolean {
+  return typeof value === 'string' && parseImage(value)?.digest !== undefined;
+}
+
+const imageRow = row(
+  text,
+  mapped('the image'),
+  when('by digest', hasDigest, {
+    docker: rejected('security', "zun's docker driver drops the digest and pulls by tag; name the image by tag"),
+    cri: mapped('the image'),
+    container: rejected('security', "zun's docker driver drops the digest and pulls by tag; name the image by tag"),
+  }),
+);
+
+const restartPolicyRow = row(
+  text,
+  rejected('correctness', 'zun restarts by one policy for the whole Pod; set `spec.restartPolicy`'),
+  when(
+    '`Always` on an init container',
+    (value, { holder, pod }) =>
+      value === 'Always' && (pod.spec.initContainers ?? []).some((container: object) => container === holder),
+    mapped('a sidecar: a container of the capsule that starts first'),
+  ),
+  when(
+    'that of the Pod',
+    (value, { pod }) => value === (pod.spec.restartPolicy ?? 'Always'),
+    mapped('the policy of the whole Pod'),
+  ),
+);
 
 /** What becomes of a container, or of an init container. */
 export const containerRows = {
-  args: row(texts, {
-    docker: mapped(
-      "arguments after `command`; refused without it, since the docker driver drops the image's ENTRYPOINT",
-    ),
-    cri: mapped("arguments of the image's ENTRYPOINT"),
-    container: mapped('arguments'),
-  }),
-  command: row(texts, command),
+  args: argsRow,
+  command: commandRow,
   env: row(list(envRows), variable),
   envFrom: row(list(envFromRows), variable),
-  image: row(text, mapped('the image; a digest is refused where docker pulls, which would take the tag instead')),
+  image: imageRow,
   imagePullPolicy: row(
     text,
     {
@@ -186,12 +260,7 @@ export const containerRows = {
     ignored('resizing a running Pod is answered with “not supported” by the API server'),
   ),
   resources: row(object(resourceRows), mapped('see the fields inside')),
-  restartPolicy: row(
-    text,
-    mapped(
-      "`Always` on an init container makes it a sidecar: a container of the capsule that starts first; anything that differs from the Pod's policy is refused",
-    ),
-  ),
+  restartPolicy: restartPolicyRow,
   restartPolicyRules: wholeRow(
     list(restartRuleRows),
     rejected('correctness', 'zun restarts by one policy for the whole Pod; leave the rules out'),
@@ -224,6 +293,28 @@ const ephemeralContainerRows: Rows = {
 
 const noPolicy = "zun gives the resolver of the capsule's network;";
 
+function isUnmounted(volume: unknown, { pod }: FieldContext): boolean {
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const names = containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name));
+  return isRecord(volume) && !names.some((name) => name === volume['name']);
+}
+
+const noInit = rejected('impossible', 'a standalone container has none; use the capsule backend');
+
+function onlySidecars(value: unknown): boolean {
+  return Array.isArray(value) && value.every((container) => isRecord(container) && isSidecar(container));
+}
+
+const noDns = rejected(
+  'convenience',
+  `${noPolicy} set names of servers on the Neutron subnet, or use the container backend`,
+);
+
+function knowsServers({ holder, options }: FieldContext): boolean {
+  const hasServers = (options.clusterDns ?? []).length > 0 && holder['dnsPolicy'] !== 'Default';
+  return hasServers || holder['dnsPolicy'] === 'None';
+}
+
 /** What becomes of every field of a Pod's spec: the one table behind translation, `--explain` and the documentation. */
 export const podSpecRows: Rows = {
   ...schedulingRows,
@@ -239,21 +330,23 @@ export const podSpecRows: Rows = {
       }),
     ),
     {
-      capsule: rejected(
+      capsule: noDns,
+      container: rejected(
         'convenience',
-        `${noPolicy} set names of servers on the Neutron subnet, or use the container backend`,
-      ),
-      container: mapped(
-        'written to /etc/resolv.conf with `dnsPolicy: None`, or with the option `clusterDns`; refused otherwise',
+        'it cannot be added to the resolver of the network; use `dnsPolicy: None`, or set the option `clusterDns`',
       ),
     },
     unlessEmpty,
+    when('with `dnsPolicy: None`, or the option `clusterDns`', (_value, context) => knowsServers(context), {
+      capsule: noDns,
+      container: mapped('written to /etc/resolv.conf'),
+    }),
   ),
   dnsPolicy: row(
     text,
     {
       capsule: defaulted(`${noPolicy} cluster names resolve only if it knows them`),
-      container: defaulted('with the option `clusterDns` as in Kubernetes; else the resolver of the network'),
+      container: defaulted('the resolver of the network; with the option `clusterDns` as in Kubernetes'),
     },
     when('`Default`', (value) => value === 'Default', mapped('the resolver of the network')),
     when('`None`', (value) => value === 'None', {
@@ -307,11 +400,19 @@ export const podSpecRows: Rows = {
   ),
   initContainers: row(
     list(containerRows),
-    {
-      capsule: mapped('where they work on the cloud, by the option `initContainers`; refused otherwise'),
-      container: mapped('refused: a standalone container has none'),
-    },
+    { capsule: mapped('run one after the other before the containers'), container: noInit },
     unlessEmpty,
+    when('sidecars only', onlySidecars, {
+      capsule: mapped('containers of the capsule that start first'),
+      container: noInit,
+    }),
+    when('with the option `initContainers: reject`', (_value, { options }) => !options.initContainers, {
+      capsule: rejected(
+        'impossible',
+        "init containers fail on this cloud ('Retrying' object has no attribute 'call'); do the work in the container itself, or set the option `initContainers` once the cloud is mended",
+      ),
+      container: noInit,
+    }),
   ),
   overhead: wholeRow(map, mapped('counted when the Pod arrives')),
   readinessGates: wholeRow(
@@ -382,5 +483,8 @@ export const podSpecRows: Rows = {
       container: mapped('given to zun when it stops the container'),
     }),
   ),
-  volumes: row(list(volumeRows), mapped('see the fields inside')),
+  volumes: {
+    ...row(list(volumeRows), mapped('see the fields inside')),
+    elements: [when('mounted by no container', isUnmounted, ignored('nothing can see it'))],
+  },
 } satisfies RowsOf<PodSpec>;

@@ -2,10 +2,11 @@ import { parseQuantity, storageGiB } from '../base/quantity.ts';
 import type { Pod, Volume } from '../kube/types.ts';
 import { claimedVolume, isVolumeId } from './claims.ts';
 import type { Target } from './fields.ts';
-import { isFiles, type PodFile, volumeFiles } from './files.ts';
+import { type PodFile, volumeFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { podReason } from './reasons.ts';
 import type { PodInputs, TranslateOptions } from './types.ts';
+import { isAdmissionVolume, isFiles } from './volume-kinds.ts';
 
 /** What a volume of a Pod becomes. */
 export type PodVolume =
@@ -28,11 +29,6 @@ export interface VolumeContext {
 
 const unusable: PodVolume = { kind: 'unusable' };
 
-/** Tells whether admission added a volume by itself, to give every Pod a token. */
-export function isAdmissionVolume(volume: Volume): boolean {
-  return volume.projected !== undefined && /^kube-api-access-[a-z0-9]{5}$/.test(volume.name);
-}
-
 function sized(written: unknown, path: string, context: VolumeContext): PodVolume {
   const size = parseQuantity(written);
   if (size === undefined || size < 0n) {
@@ -49,16 +45,6 @@ function sized(written: unknown, path: string, context: VolumeContext): PodVolum
 }
 
 function emptyDir(source: NonNullable<Volume['emptyDir']>, path: string, context: VolumeContext): PodVolume {
-  if (context.options.emptyDir === 'reject') {
-    context.findings.refuse({
-      path,
-      code: 'volume.empty-dir',
-      message:
-        'this node makes no Cinder volumes for emptyDir (option `emptyDir: reject`); write into the container, or use a claim',
-      concern: 'impossible',
-    });
-    return unusable;
-  }
   return sized(source.sizeLimit ?? '1Gi', `${path}.sizeLimit`, context);
 }
 
@@ -118,15 +104,8 @@ function files(volume: Volume, path: string, context: VolumeContext): PodVolume 
     const made = volumeFiles(volume, path, context);
     return made ? { kind: 'files', files: made } : unusable;
   }
-  if (isAdmissionVolume(volume)) return leaveTokenOut(path, context);
-  context.findings.refuse({
-    path,
-    code: 'volume.files',
-    message:
-      'a file cannot be put into a capsule; use environment variables (`envFrom`), a Cinder volume that holds the file, or the container backend (annotation `zunlet.io/backend: container`)',
-    concern: 'impossible',
-  });
-  return unusable;
+  // Every other file on a capsule was refused by the table.
+  return isAdmissionVolume(volume) ? leaveTokenOut(path, context) : unusable;
 }
 
 function readVolume(volume: Volume, path: string, context: VolumeContext): PodVolume {
@@ -138,23 +117,17 @@ function readVolume(volume: Volume, path: string, context: VolumeContext): PodVo
   if (isFiles(volume)) return files(volume, path, context);
   // The table has refused every source that is present; without one Kubernetes means an emptyDir.
   const isBare = Object.keys(volume).length === 1;
-  return isBare ? emptyDir({}, path, context) : unusable;
+  return isBare && context.options.emptyDir === 'volume' ? emptyDir({}, path, context) : unusable;
 }
 
 /** Finds what each mounted volume of a Pod becomes, by name. Volumes that nothing mounts are left out, as zun refuses them. */
 export function readVolumes(context: VolumeContext): Map<string, PodVolume> {
-  const { pod, findings } = context;
+  const { pod } = context;
   const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
   const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
   const volumes = new Map<string, PodVolume>();
   (pod.spec.volumes ?? []).forEach((volume, index) => {
-    const path = `spec.volumes[${index}]`;
-    if (mounted.has(volume.name)) {
-      volumes.set(volume.name, readVolume(volume, path, context));
-      return;
-    }
-    const message = 'no container mounts the volume';
-    findings.cover({ path, code: 'volume.unused', message, level: 'ignored' });
+    if (mounted.has(volume.name)) volumes.set(volume.name, readVolume(volume, `spec.volumes[${index}]`, context));
   });
   return volumes;
 }

@@ -2,8 +2,9 @@ import type { Pod } from '../kube/types.ts';
 import { annotation } from './annotations.ts';
 import type { Row, Rows, Target, Verdict } from './fields.ts';
 import type { Findings } from './findings.ts';
-import { isRecord } from './shape.ts';
+import { isRecord } from './records.ts';
 import { podSpecRows } from './support.ts';
+import type { TranslateOptions } from './types.ts';
 
 /** The stable name of what became of a field: `field.containers.security-context.run-as-user`. */
 export function fieldCode(path: string): string {
@@ -11,13 +12,9 @@ export function fieldCode(path: string): string {
   return `field.${words.replace(/[A-Z]+/g, (capitals) => `-${capitals.toLowerCase()}`)}`;
 }
 
-/** Finds what becomes of one value of a field. */
-export function verdictOf(row: Row, value: unknown, target: Target): Verdict {
-  const exception = row.exceptions.find(({ test }) => test(value));
-  return (exception?.verdicts ?? row.verdicts)[target];
-}
-
 interface Walk {
+  pod: Pod;
+  options: TranslateOptions;
   target: Target;
   findings: Findings;
   container?: string | undefined;
@@ -43,10 +40,18 @@ function record(path: string, verdict: Verdict, walk: Walk): void {
   walk.findings.note({ path, code, message: verdict.text, level: verdict.support });
 }
 
-function walkField(value: unknown, row: Row, path: string, walk: Walk): void {
-  const verdict = verdictOf(row, value, walk.target);
+/** Says whether a verdict speaks for all that is inside of the field. */
+function isWhole(row: Row, verdict: Verdict, isException: boolean): boolean {
+  return row.whole || verdict.support === 'rejected' || (isException && verdict.support !== 'mapped');
+}
+
+function walkField(holder: Record<string, unknown>, name: string, row: Row, path: string, walk: Walk): void {
+  const value = holder[name];
+  const { pod, options, target } = walk;
+  const exception = row.exceptions.find(({ test }) => test(value, { holder, pod, options }));
+  const verdict = (exception?.verdicts ?? row.verdicts)[target];
   const { type } = row;
-  if (row.whole || verdict.support === 'rejected' || (type.kind !== 'object' && type.kind !== 'list')) {
+  if (!('rows' in type) || isWhole(row, verdict, exception !== undefined)) {
     record(path, verdict, walk);
   } else if (type.kind === 'object') {
     walkRows(value, type.rows, path, verdict, walk);
@@ -54,7 +59,10 @@ function walkField(value: unknown, row: Row, path: string, walk: Walk): void {
     if (value.length === 0) record(path, verdict, walk);
     value.forEach((item, index) => {
       const inner = `${path}[${index}]`;
-      walkRows(item, type.rows, inner, verdict, { ...walk, container: containerAt(inner, item) ?? walk.container });
+      const element = row.elements.find(({ test }) => test(item, { holder, pod, options }));
+      if (element) record(inner, element.verdicts[target], walk);
+      else
+        walkRows(item, type.rows, inner, verdict, { ...walk, container: containerAt(inner, item) ?? walk.container });
     });
   }
 }
@@ -63,9 +71,9 @@ function walkRows(value: unknown, rows: Rows, path: string, above: Verdict, walk
   if (!isRecord(value)) return;
   const fields = Object.entries(value).filter(([, inner]) => inner !== undefined && inner !== null);
   if (fields.length === 0) record(path, above, walk);
-  for (const [name, inner] of fields) {
+  for (const [name] of fields) {
     const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
-    if (row) walkField(inner, row, `${path}.${name}`, walk);
+    if (row) walkField(value, name, row, `${path}.${name}`, walk);
     else {
       walk.findings.note({
         path: `${path}.${name}`,
@@ -102,7 +110,8 @@ function walkMetadata(pod: Pod, walk: Walk): void {
 }
 
 /** Notes the fate of every field that is present in a Pod, by the table. */
-export function walkPod(pod: Pod, target: Target, findings: Findings): void {
-  walkMetadata(pod, { target, findings });
-  walkRows(pod.spec, podSpecRows, 'spec', { support: 'mapped', text: 'the Pod' }, { target, findings });
+export function walkPod(pod: Pod, target: Target, findings: Findings, options: TranslateOptions): void {
+  const walk: Walk = { pod, options, target, findings };
+  walkMetadata(pod, walk);
+  walkRows(pod.spec, podSpecRows, 'spec', { support: 'mapped', text: 'the Pod' }, walk);
 }

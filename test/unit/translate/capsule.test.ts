@@ -232,7 +232,7 @@ test('capsule: files: refused, saying what to use instead', () => {
     const { problems } = translated({ spec: mounting(volume) });
     assert.deepEqual(
       problems.map(({ path, heals }) => [path, heals]),
-      [['spec.volumes[0]', false]],
+      [[`spec.volumes[0].${Object.keys(volume)[1]}`, false]],
     );
     assert.match(problems[0]?.message ?? '', /container backend/);
   }

@@ -8,6 +8,7 @@ import { podSpecRows } from '../../../src/translate/support.ts';
 import { walkPod } from '../../../src/translate/walk.ts';
 import { pod } from '../../lib/builders.ts';
 import { elementType, fieldsOf, fullValue, pathsOf } from '../../lib/pod-fields.ts';
+import { translateOptions } from '../../lib/translation.ts';
 
 const targets: Target[] = ['docker', 'cri', 'container'];
 // Every field of the model is set, so it is a specification.
@@ -16,7 +17,7 @@ const fullPod = pod({ spec: fullValue('V1PodSpec') as PodSpec });
 /** Notes and problems of a walk over a Pod. */
 function walked(subject: Pod, target: Target) {
   const findings = createFindings({ unsupported: 'reject', accepted: [] });
-  walkPod(subject, target, findings);
+  walkPod(subject, target, findings, translateOptions());
   return { problems: findings.problems(), notes: findings.notes() };
 }
 

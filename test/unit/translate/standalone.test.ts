@@ -233,8 +233,8 @@ test('container: modes that zun cannot set, paths that leave the volume: refused
   const mode = (defaultMode: number) =>
     refused(withVolumes([{ name: 'v', configMap: { name: 'settings', defaultMode } }]), {}, inputs);
   assert.deepEqual(mode(0o644), []);
-  assert.deepEqual(mode(0o755), ['spec.volumes[0]']);
-  assert.deepEqual(mode(0o400), ['spec.volumes[0]']);
+  assert.deepEqual(mode(0o755), ['spec.volumes[0].configMap.defaultMode']);
+  assert.deepEqual(mode(0o400), ['spec.volumes[0].configMap.defaultMode']);
   const items = [{ key: 'a.conf', path: '../etc/passwd' }];
   assert.deepEqual(refused(withVolumes([{ name: 'v', configMap: { name: 'settings', items } }]), {}, inputs), [
     'spec.volumes[0]',

@@ -1,0 +1,18 @@
+import { podSupportPage } from './pod-support.ts';
+
+/** A page that is made from a table in the source. */
+export interface GeneratedPage {
+  /** Relative to the root of the repository. */
+  file: string;
+  render(): string;
+}
+
+/** The generated pages by name. A new one is a line here. */
+export const generatedPages: Readonly<Record<string, GeneratedPage>> = {
+  'pod-support': { file: 'docs/reference/pod-support.md', render: podSupportPage },
+};
+
+/** Where a page stands on disk. */
+export function pageUrl(page: GeneratedPage): URL {
+  return new URL(`../../${page.file}`, import.meta.url);
+}
