@@ -189,7 +189,7 @@ export const options = {
     group: 'Pods',
     type: enumType('reject', 'warn'),
     default: 'reject',
-    doc: 'What happens to fields that change correctness and that the cloud cannot honour: the Pod is refused, or runs and an Event names them. Security fields are never ignored.',
+    doc: 'What happens to fields that the cloud cannot honour and that concern neither security nor, for certain, correctness: the Pod is refused, or runs and an Event names them. The others only the Pod itself can accept, by the annotation zunlet.io/accept-unsupported.',
   }),
   initContainers: option({
     group: 'Pods',

@@ -17,7 +17,7 @@ export async function startPod(run: Run): Promise<StepOutcome> {
 
   let request: CreateRequest;
   try {
-    const inputs = await deps.inputs.fetch(pod, podReferences(pod));
+    const inputs = await deps.inputs.fetch(pod, podReferences(pod, deps.options.translate));
     const translation = translatePod(pod, inputs, deps.options.translate);
     if (!translation.request) return holdBack(translation.problems, run);
     warnOnce(
