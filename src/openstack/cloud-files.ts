@@ -67,12 +67,11 @@ function tooLarge(path: string): AppError {
 }
 
 /**
- * Parses a clouds file (YAML or JSON) and checks that it is a map of maps no deeper than such files get.
+ * Parses a clouds file (YAML or JSON), which must be a map.
  * Errors: `cloud.malformed` with the line, `cloud.too-large`.
  */
 export function parseCloudsFile(path: string, text: string): CloudsFile {
   if (text.length > maxFileBytes) throw tooLarge(path);
-  if (deepest(text) > 50) throw cloudError('cloud.malformed', `${path} is nested too deeply`);
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, { schema: 'failsafe', merge: true, lineCounter: lines, prettyErrors: false });
@@ -100,31 +99,9 @@ export function parseCloudsFile(path: string, text: string): CloudsFile {
     };
   } catch (error) {
     if (error instanceof AppError) throw error;
-    // The parser's own text may quote the file, and with it a password.
+    // Nested so deeply that the stack is exhausted, or a bomb of aliases. The parser's own text may quote a password.
     throw cloudError('cloud.malformed', `${path} is not YAML that can be understood`);
   }
-}
-
-/** The parser recurses: text that would exhaust the stack is refused before. Counts flow brackets and indentation. */
-function deepest(text: string): number {
-  let open = 0;
-  let most = 0;
-  for (const character of text) {
-    if (character === '[' || character === '{') {
-      open += 1;
-      if (open > most) most = open;
-    } else if (character === ']' || character === '}') {
-      open = Math.max(0, open - 1);
-    }
-  }
-  let levels: number[] = [];
-  for (const [indent] of text.matchAll(/^[ \-?:]*(?=[^\s#])/gm)) {
-    levels = levels.filter((level) => level < indent.length);
-    levels.push(indent.length);
-    const dashes = indent.replaceAll(' ', '').length;
-    most = Math.max(most, levels.length + dashes);
-  }
-  return most;
 }
 
 function findKey(node: Node | null, keys: string[]): number | undefined {

@@ -101,6 +101,14 @@ test('cloud: secure.yaml: is merged over clouds.yaml, deep', async () => {
   assert.deepEqual(cloud.auth.user, { name: 'demo', domain: { name: 'Default' } });
 });
 
+test('cloud: a mistake in secure.yaml: its line is named, not that of clouds.yaml', async () => {
+  const error = await failure({
+    '/work/clouds.yaml': one,
+    '/work/secure.yaml': 'clouds:\n  prod:\n    auth: {password: [secret-1]}\n',
+  });
+  assert.match(error.message, /\/work\/secure\.yaml line 3, cloud prod, auth\.password: must be a text/);
+});
+
 test('cloud: a profile of clouds-public.yaml: lies under the cloud', async () => {
   const cloud = await load({
     '/work/clouds.yaml':
@@ -304,6 +312,7 @@ for (const [what, text] of [
   ['NUL and emoji', 'clouds: {"\u0000😀": secret-1}'],
   ['deep flow nesting', `clouds: ${'['.repeat(100_000)}`],
   ['deep dashes', '- '.repeat(100_000)],
+  ['deep indentation', Array.from({ length: 1200 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n')],
   [
     'an alias bomb',
     `a: &a [${'x,'.repeat(50)}]\nb: &b [${'*a,'.repeat(50)}]\nc: &c [${'*b,'.repeat(50)}]\nclouds: [${'*c,'.repeat(50)}]`,
