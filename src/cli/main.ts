@@ -21,7 +21,7 @@ const commands: Record<string, Entry> = {
   },
   check: {
     summary: 'the doctor: tells what is wrong before you deploy',
-    load: async () => (await import('./check.ts')).checkCommand,
+    load: async () => (await import('./check/check.ts')).checkCommand,
   },
   capsule: {
     summary: 'capsules by hand: create, list, describe, delete, pods, orphans',

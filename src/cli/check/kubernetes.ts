@@ -1,0 +1,117 @@
+import { isKind } from '../../base/errors.ts';
+import type { Options } from '../../config/options.ts';
+import type { KubeClient } from '../../kube/client-types.ts';
+import type { Lease, Node } from '../../kube/types.ts';
+import type { Examination } from './finding.ts';
+import { type Right, rightsOf } from './rights.ts';
+
+/** Oldest minor version of Kubernetes whose node contract is met. */
+const oldestMinor = 30;
+
+/** Looks at the API server: reachable, in range, every right there, the node's name free. */
+export async function checkKubernetes(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
+  const version = await exam.check(
+    'kubernetes.version',
+    'GET /version',
+    async () => {
+      const found = await kube.get<{ gitVersion?: string; major?: string; minor?: string }>('/version', { retries: 0 });
+      const minor = Number.parseInt(found.minor ?? '', 10);
+      const looked = { value: minor, found: found.gitVersion ?? 'no version' };
+      const own = Number(/^v1\.(\d+)\./.exec(options.kubernetesVersion)?.[1] ?? 0);
+      if (minor < oldestMinor) return { ...looked, fail: `Kubernetes 1.${oldestMinor} or newer is needed` };
+      return minor < own
+        ? {
+            ...looked,
+            warn: `the node would report ${options.kubernetesVersion}, newer than the API server: set kubernetesVersion to v1.${minor}.0`,
+          }
+        : looked;
+    },
+    { unauthorized: 'see that the kubeconfig, its token or certificate is still good: kubectl get nodes' },
+  );
+  if (version === undefined) {
+    for (const check of ['kubernetes.rights', 'kubernetes.node', 'kubernetes.cluster-id']) {
+      exam.skip(check, 'needs the API server', 'not tried');
+    }
+    return;
+  }
+  await checkRights(exam, kube, options);
+  await exam.check(
+    'kubernetes.cluster-id',
+    options.clusterId ? 'option clusterId' : 'UID of namespace kube-system',
+    async () => {
+      if (options.clusterId) return { value: options.clusterId, found: options.clusterId };
+      const found = await kube.get<{ metadata: { uid: string } }>('/api/v1/namespaces/kube-system');
+      return { value: found.metadata.uid, found: found.metadata.uid };
+    },
+    { forbidden: 'allow "get" on the namespace kube-system, or set clusterId' },
+  );
+  await checkNode(exam, kube, options);
+}
+
+async function checkRights(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
+  const rights = rightsOf(options);
+  await exam.check('kubernetes.rights', `${rights.length} SelfSubjectAccessReviews`, async () => {
+    const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await mayI(kube, right) })));
+    const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right);
+    const found =
+      missing.length === 0 ? 'all are there' : `${missing.length} missing: ${missing.map(shown).join(', ')}`;
+    return {
+      value: missing,
+      found,
+      ...(missing.length > 0 && {
+        fail: 'grant them: charts/zunlet and deploy/ have the least rights, each with its reason',
+      }),
+    };
+  });
+}
+
+function shown({ verb, group, resource, subresource, namespace, name }: Right): string {
+  const full = `${resource}${subresource ? `/${subresource}` : ''}${group ? `.${group}` : ''}`;
+  return `${verb} ${full}${name ? ` ${name}` : ''}${namespace ? ` in ${namespace}` : ''}`;
+}
+
+async function mayI(kube: KubeClient, right: Right): Promise<boolean> {
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: right },
+  };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const attempt = `asking whether ${shown(right)} is allowed`;
+  const answer = await kube.create<{ status?: { allowed?: boolean } }>(path, body, { attempt, repeatable: true });
+  return answer.status?.allowed === true;
+}
+
+async function checkNode(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
+  await exam.check('kubernetes.node', `Node ${options.nodeName}`, async () => {
+    const node = await unlessMissing(kube.get<Node>(`/api/v1/nodes/${options.nodeName}`));
+    if (!node) return { value: undefined, found: 'the name is free' };
+    if (node.spec?.providerID && !node.spec.providerID.startsWith('zun://')) {
+      return {
+        value: undefined,
+        found: `belongs to another machine (${node.spec.providerID})`,
+        fail: 'choose another nodeName',
+      };
+    }
+    const path = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${options.nodeName}`;
+    const lease = await unlessMissing(kube.get<Lease>(path));
+    const renewed = Date.parse(lease?.spec?.renewTime ?? '');
+    const age = Math.round((Date.now() - renewed) / 1000);
+    return Number.isFinite(renewed) && age < 40
+      ? {
+          value: undefined,
+          found: `is ours, and its Lease was renewed ${age} s ago`,
+          warn: 'another zunlet works for it right now; a second one waits until that ends',
+        }
+      : { value: undefined, found: 'is ours and nobody works for it' };
+  });
+}
+
+async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isKind(error, 'not-found')) return undefined;
+    throw error;
+  }
+}

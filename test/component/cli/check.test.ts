@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { checkCommand } from '../../../src/cli/check/check.ts';
+import type { Finding } from '../../../src/cli/check/finding.ts';
+import { type CloudEmulator, createCloudEmulator } from '../../../src/emulators/cloud.ts';
+import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
+
+let kube: KubeEmulator;
+let cloud: CloudEmulator;
+let folder: string;
+let kubeconfig: string;
+
+before(async () => {
+  kube = await createKubeEmulator();
+  cloud = await createCloudEmulator();
+  folder = mkdtempSync(join(tmpdir(), 'zunlet-check-'));
+  kubeconfig = join(folder, 'kubeconfig');
+  writeFileSync(kubeconfig, kube.kubeconfig());
+});
+after(async () => {
+  await cloud.close();
+  await kube.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the doctor and answers its exit code and its findings by name. */
+async function check(args: string[] = [], env: Record<string, string> = {}) {
+  let out = '';
+  const io = {
+    stdout: { write: (text: string) => void (out += text) },
+    stderr: { write: () => true },
+    stdin: (async function* () {})(),
+    env: { ...cloud.env, ...env },
+    signal: new AbortController().signal,
+  };
+  const flags = ['--json', '--kubeconfig', kubeconfig, '--kubelet-port', '0', '--node-addresses', '192.0.2.1'];
+  const code = await checkCommand([...flags, ...args], io);
+  const lines = out.trim().split('\n').slice(0, -1);
+  // Our own command wrote them.
+  const findings = lines.map((line) => JSON.parse(line) as Finding);
+  return { code, of: (name: string) => findings.find((finding) => finding.check === name), findings };
+}
+
+test('check: everything is there: all well, exit 0', async () => {
+  const { code, findings } = await check();
+  assert.deepEqual(
+    findings.filter(({ result }) => result === 'fail'),
+    [],
+  );
+  assert.equal(code, 0);
+});
+
+test('check: --probe: creates one capsule, sees it run, and leaves none', async () => {
+  const { code, of } = await check(['--probe']);
+  assert.match(of('zun.probe')?.found ?? '', /^Running after .* driver docker, address 127\./);
+  assert.equal(of('zun.probe-removed')?.result, 'pass');
+  assert.equal(code, 0);
+  assert.equal(cloud.zun.control.inventory().capsules.length, 0);
+});
+
+test('check: wrong password: says so, skips what needs a token, exit 1', async () => {
+  const { code, of } = await check([], { OS_PASSWORD: 'wrong' });
+  assert.equal(of('keystone.login')?.result, 'fail');
+  assert.match(of('keystone.login')?.cure ?? '', /password/);
+  assert.equal(of('zun.capsules')?.result, 'skip');
+  assert.equal(code, 1);
+});
+
+test('check: unknown cloud: names it, exit 1', async () => {
+  const clouds = join(folder, 'clouds.yaml');
+  writeFileSync(
+    clouds,
+    'clouds:\n  here:\n    auth: {auth_url: http://127.0.0.1:1, username: u, password: p, project_name: p}\n',
+  );
+  const { code, of } = await check(['--cloud', 'nowhere'], { OS_CLIENT_CONFIG_FILE: clouds });
+  assert.equal(of('openstack.credentials')?.result, 'fail');
+  assert.match(of('openstack.credentials')?.found ?? '', /nowhere/);
+  assert.equal(code, 1);
+});
+
+test('check: Zun down: Keystone is well, Zun is not, exit 1', async () => {
+  await cloud.zun.control.goDown();
+  try {
+    const { code, of } = await check();
+    assert.equal(of('keystone.login')?.result, 'pass');
+    assert.equal(of('zun.version')?.result, 'fail');
+    assert.equal(code, 1);
+  } finally {
+    await cloud.zun.control.comeUp();
+  }
+});
+
+test('check: a right is missing: names exactly that one, exit 1', async () => {
+  kube.control.onAccessReview(({ verb, resource }) => (verb === 'delete' && resource === 'pods' ? 'no' : undefined));
+  try {
+    const { code, of } = await check();
+    assert.match(of('kubernetes.rights')?.found ?? '', /^1 missing: delete pods$/);
+    assert.equal(code, 1);
+  } finally {
+    kube.control.onAccessReview(() => undefined);
+  }
+});
+
+test('check: no network in the project: says what Zun will answer, exit 1', async () => {
+  cloud.zun.control.setNetworks('none');
+  try {
+    const { code, of } = await check();
+    assert.match(of('neutron.network')?.cure ?? '', /409/);
+    assert.equal(code, 1);
+  } finally {
+    cloud.zun.control.setNetworks('shared');
+  }
+});
+
+test('check: no cluster there: says so, and still looks at the cloud, exit 1', async () => {
+  const { code, of } = await check(['--kubeconfig', join(folder, 'missing')]);
+  assert.equal(of('kubernetes.credentials')?.result, 'fail');
+  assert.equal(of('keystone.login')?.result, 'pass');
+  assert.equal(code, 1);
+});
