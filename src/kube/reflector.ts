@@ -110,6 +110,7 @@ export function createReflector<T extends Stored>(options: ReflectorOptions<T>):
       resourceVersion: from,
       timeoutSeconds,
       idleMs: hasBookmarks ? bookmarkedIdleMs : (timeoutSeconds + 30) * 1000,
+      onOpen: alive,
       onEvent: take,
       attempt: `watching ${options.name}`,
       signal: stopping.signal,

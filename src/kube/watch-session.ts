@@ -14,6 +14,8 @@ export interface WatchSessionOptions<T> {
   timeoutSeconds: number;
   /** A watch without a byte for this long is dead, although its connection looks alive. */
   idleMs: number;
+  /** Called when the API server accepted the watch. */
+  onOpen: () => void;
   /** Called for each event in order; what it throws ends the watch. */
   onEvent: (event: WatchEvent<T>) => void;
   attempt: string;
@@ -44,6 +46,8 @@ export async function runWatch<T extends Stored>(options: WatchSessionOptions<T>
       urgent: true,
       signal,
     });
+    watchdog.feed();
+    options.onOpen();
     const splitter = createLineSplitter(maxLineBytes);
     let sliceEndsAt = clock.monotonic() + sliceMs;
     // The transport's bodies yield buffers only.

@@ -319,6 +319,19 @@ for (const code of [403, 500, 503, 401]) {
   });
 }
 
+test('reflector: watch accepted after an outage: well again before any event comes', async (t) => {
+  const { until, urls, reflector, clock } = await follow(t, {
+    list: (response) => list(response, []),
+    watch(response, _, count) {
+      if (count === 1) sendStatus(response, 500, 'InternalError');
+      else response.writeHead(200).flushHeaders();
+    },
+  });
+  await until(() => urls().length === 3);
+  while (reflector.health().error) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(clock.monotonic() - (reflector.health().lastSyncedAtMs ?? 0) < 10_000);
+});
+
 test('reflector: Retry-After on a watch: obeyed', async (t) => {
   const { until, urls, clock } = await follow(t, {
     list: (response) => list(response, []),
