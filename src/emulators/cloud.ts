@@ -1,9 +1,12 @@
 import { systemClock } from '../base/clock.ts';
+import { type CinderEmulator, createCinderEmulator } from './cinder.ts';
 import { createMovableClock, type MovableClock } from './clock.ts';
 import { createFaultPlan, type FaultPlan } from './faults.ts';
-import { createKeystoneEmulator, type KeystoneEmulator } from './keystone/keystone.ts';
-import { createNetworkState, type NetworkState } from './networks.ts';
-import { createVolumeState, type VolumeState } from './volumes.ts';
+import { createKeystoneEmulator, type KeystoneControl, type KeystoneEmulator } from './keystone/keystone.ts';
+import { createNetworkState, type NetworkState, type Port } from './networks.ts';
+import { createNeutronEmulator, type NeutronEmulator } from './neutron.ts';
+import { createVolumeState, type Volume, type VolumeState } from './volumes.ts';
+import type { ZunControl } from './zun/control.ts';
 import { createZunEmulator, type ZunEmulator } from './zun/emulator.ts';
 import type { ZunOptions } from './zun/options.ts';
 
@@ -21,22 +24,32 @@ export interface CloudOptions {
   ipv6?: boolean;
 }
 
+/** The controls of all services; over HTTP by `startControlServer`. */
+export interface CloudControl {
+  zun: ZunControl;
+  keystone: KeystoneControl;
+  /** Faults of Neutron, for Zun's own calls, too: operation `port.create`. */
+  neutron: { faults: FaultPlan; ports(): Port[] };
+  /** Faults of Cinder, for Zun's own calls, too: operation `volume.create`. */
+  cinder: { faults: FaultPlan; volumes(): Volume[]; createVolume: VolumeState['create'] };
+}
+
 /** A small OpenStack on loopback. */
 export interface CloudEmulator {
   clock: MovableClock;
   keystone: KeystoneEmulator;
   zun: ZunEmulator;
+  neutron: NeutronEmulator;
+  cinder: CinderEmulator;
   networks: NetworkState;
   volumes: VolumeState;
-  /** Faults of Neutron, for Zun's own calls, too: operation `port.create`. */
-  neutronFaults: FaultPlan;
-  cinderFaults: FaultPlan;
+  control: CloudControl;
   /** The `OS_*` variables of the member `demo`. */
   env: Record<string, string>;
   close(): Promise<void>;
 }
 
-/** Starts Keystone and Zun, wired: Zun takes Keystone's tokens, Keystone's catalog names Zun. */
+/** Starts Keystone, Zun, Neutron and Cinder, wired: they take Keystone's tokens, Keystone's catalog names them. */
 export async function createCloudEmulator(options: CloudOptions = {}): Promise<CloudEmulator> {
   const clock = options.clock ?? createMovableClock({ base: systemClock });
   const neutronFaults = createFaultPlan();
@@ -49,49 +62,68 @@ export async function createCloudEmulator(options: CloudOptions = {}): Promise<C
   });
   const volumes = createVolumeState(clock, cinderFaults);
   const region = options.region ?? 'RegionOne';
-  let zunUrl = '';
+  const urls = { zun: '', neutron: '', cinder: '' };
   const keystone = await createKeystoneEmulator({
     clock,
     region,
-    catalog: () =>
-      (options.zunServiceTypes ?? ['container', 'application-container']).map((type) => ({
-        type,
-        name: 'zun',
-        url: zunUrl,
-      })),
+    catalog: () => [
+      ...zunTypes(options).map((type) => ({ type, name: 'zun', url: urls.zun })),
+      { type: 'network', name: 'neutron', url: urls.neutron },
+      { type: 'volumev3', name: 'cinderv3', url: `${urls.cinder}/%(project_id)s` },
+    ],
     ...(options.tokenLifeMs === undefined ? {} : { tokenLifeMs: options.tokenLifeMs }),
     ...(options.keystonePort === undefined ? {} : { port: options.keystonePort }),
   });
-  const zun = await createZunEmulator({
-    ...options.zun,
-    clock,
-    networks,
-    volumes,
-    identity: keystone.check,
-    keystoneUrl: () => keystone.url.replace(/\/v3$/, ''),
-  });
-  zunUrl = zun.url;
+  const identity = keystone.check;
+  const [zun, neutron, cinder] = await Promise.all([
+    createZunEmulator({
+      memberProject: keystone.identity.projects[0]?.id ?? '',
+      ...options.zun,
+      clock,
+      networks,
+      volumes,
+      identity,
+      keystoneUrl: () => keystone.url.replace(/\/v3$/, ''),
+    }),
+    createNeutronEmulator({ clock, faults: neutronFaults, networks, identity }),
+    createCinderEmulator({ clock, faults: cinderFaults, volumes, identity }),
+  ]);
+  Object.assign(urls, { zun: zun.url, neutron: neutron.url, cinder: cinder.url });
   return {
     clock,
     keystone,
     zun,
+    neutron,
+    cinder,
     networks,
     volumes,
-    neutronFaults,
-    cinderFaults,
-    env: {
-      OS_AUTH_URL: keystone.url,
-      OS_USERNAME: 'demo',
-      OS_PASSWORD: 'demopw',
-      OS_PROJECT_NAME: 'demo',
-      OS_USER_DOMAIN_NAME: 'Default',
-      OS_PROJECT_DOMAIN_NAME: 'Default',
-      OS_REGION_NAME: region,
-      OS_IDENTITY_API_VERSION: '3',
+    control: {
+      zun: zun.control,
+      keystone: keystone.control,
+      neutron: { faults: neutronFaults, ports: networks.ports },
+      cinder: { faults: cinderFaults, volumes: volumes.all, createVolume: volumes.create },
     },
+    env: memberEnvironment(keystone.url, region),
     async close() {
-      await Promise.all([zun.close(), keystone.close()]);
+      await Promise.all([zun.close(), keystone.close(), neutron.close(), cinder.close()]);
       clock.stop();
     },
+  };
+}
+
+function zunTypes(options: CloudOptions): string[] {
+  return options.zunServiceTypes ?? ['container', 'application-container'];
+}
+
+function memberEnvironment(authUrl: string, region: string): Record<string, string> {
+  return {
+    OS_AUTH_URL: authUrl,
+    OS_USERNAME: 'demo',
+    OS_PASSWORD: 'demopw',
+    OS_PROJECT_NAME: 'demo',
+    OS_USER_DOMAIN_NAME: 'Default',
+    OS_PROJECT_DOMAIN_NAME: 'Default',
+    OS_REGION_NAME: region,
+    OS_IDENTITY_API_VERSION: '3',
   };
 }

@@ -46,9 +46,9 @@ export async function openTarget(): Promise<Target> {
     pass: (ms) => clock.advance(ms),
     script(ctl) {
       if (typeof ctl['networks'] === 'string') cloud.networks.setScene(ctl['networks'] as NetworkScene);
-      if (ctl['fail'] === null) cloud.neutronFaults.clear();
+      if (ctl['fail'] === null) cloud.control.neutron.faults.clear();
       else if (ctl['fail'])
-        cloud.neutronFaults.add({ operation: 'port.create', fault: { kind: 'status', status: 500 } });
+        cloud.control.neutron.faults.add({ operation: 'port.create', fault: { kind: 'status', status: 500 } });
       return Promise.resolve();
     },
     close: cloud.close,

@@ -24,7 +24,7 @@ import type { ZunState } from './state.ts';
  */
 export function insertCapsule(zun: ZunState, template: Fields, caller: Caller): CapsuleRow {
   const parts = readTemplate(template);
-  const row = newCapsule(zun, caller, parts.availabilityZone);
+  const row = blankCapsule(zun, caller, parts.availabilityZone);
   const made: Volume[] = [];
   try {
     reserveVolumes(zun, parts, row, made);
@@ -47,7 +47,12 @@ export function insertCapsule(zun: ZunState, template: Fields, caller: Caller): 
   }
 }
 
-function newCapsule(zun: ZunState, caller: Caller, availabilityZone: string | null): CapsuleRow {
+/** Makes the row as it is before anything of the template is in it. */
+export function blankCapsule(
+  zun: ZunState,
+  caller: Pick<Caller, 'projectId' | 'userId'>,
+  availabilityZone: string | null,
+): CapsuleRow {
   return {
     kind: 'capsule',
     id: zun.store.nextId(),

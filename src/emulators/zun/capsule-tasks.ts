@@ -138,6 +138,17 @@ function inspected(zun: ZunState, container: ContainerRow): Pick<ContainerRow, '
   return { status, statusDetail: detail };
 }
 
+/** What Zun never does (docs/zun.md §4.3): takes what goes on in the containers into the rows. For `bugs: fixed`. */
+export function refreshCapsule(zun: ZunState, row: CapsuleRow): void {
+  if (zun.tasks.isBusy(row.uuid)) return;
+  for (const container of [...row.initContainers, ...row.containers]) {
+    const { status, statusDetail } = inspected(zun, container);
+    if (status === container.status && statusDetail === container.statusDetail) continue;
+    Object.assign(container, { status, statusDetail });
+    zun.store.capsules.changed(row);
+  }
+}
+
 /** Seconds in an image's name `…slow-pull-4…` are how long its pull takes. */
 export function pullDelayMs(image: string): number {
   return Number(/slow-pull-(\d+)/.exec(image)?.[1] ?? 0) * 1000;
@@ -170,6 +181,10 @@ export function requestCapsuleDelete(zun: ZunState, row: CapsuleRow): void {
   if (row.host === null) {
     removeCapsule(zun, row, []);
     return;
+  }
+  if (!zun.isFaithful) {
+    row.status = 'Deleting';
+    zun.store.capsules.changed(row);
   }
   // The message to the compute holds the capsule as it was when the DELETE came: what it did not know then, it does not
   // stop (docs/zun.md §4.5).

@@ -1,7 +1,7 @@
 import type { Answer, Call } from '../service.ts';
 import { insertCapsule } from './capsule-create.ts';
 import { capsuleBodySchema, templateSchema } from './capsule-schema.ts';
-import { requestCapsuleDelete, scheduleCapsule } from './capsule-tasks.ts';
+import { refreshCapsule, requestCapsuleDelete, scheduleCapsule } from './capsule-tasks.ts';
 import type { Fields } from './capsule-template.ts';
 import { forbidden, internal, ZunError } from './errors.ts';
 import type { CapsuleRow } from './model.ts';
@@ -81,6 +81,7 @@ export function deleteCapsule(zun: ZunState, call: Call, caller: Caller, ident: 
 }
 
 function capsuleText(zun: ZunState, row: CapsuleRow, view: ViewFor): string {
+  if (!zun.isFaithful) refreshCapsule(zun, row);
   if (view.isAdmin || !view.isModern) return JSON.stringify(capsuleJson(row, view));
   const cached = zun.texts.get(row);
   if (cached?.root === view.root) return cached.text;

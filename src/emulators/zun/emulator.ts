@@ -10,6 +10,7 @@ import type { CapsuleTexts } from './capsules.ts';
 import { createControl, type ZunControl } from './control.ts';
 import { errorAnswer, unauthorizedAnswer } from './errors.ts';
 import type { Sessions } from './executions.ts';
+import { createListeners } from './listeners.ts';
 import { resolveOptions, type ZunOptions } from './options.ts';
 import { handleCall, operationName } from './router.ts';
 import type { ZunState } from './state.ts';
@@ -37,6 +38,7 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
   const counters = createCounters();
   const texts: CapsuleTexts = new WeakMap();
   const sessions: Sessions = new Map();
+  const listeners = createListeners();
   const proxy = await startWebSocketProxy(sessions, options.bindHost, given.proxyPort);
   const zun: ZunState = {
     clock,
@@ -54,7 +56,10 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
     sessions,
     usages: new Map(),
     proxyUrl: () => proxy.url,
-    processChanged() {},
+    memberProject: options.memberProject,
+    processChanged(process, owner) {
+      if (options.listeners) listeners.follow(process, owner);
+    },
   };
   zun.store.remember(options.rememberMs);
   const service = await startService({
@@ -71,9 +76,10 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
   return {
     url: `${service.url}/v1`,
     wsUrl: proxy.url,
-    control: createControl(zun, service, faults, counters),
+    control: createControl({ zun, service, faults, counters, listeners }),
     async close() {
       await Promise.all([service.close(), proxy.close()]);
+      listeners.close();
       if (!given.clock) clock.stop();
     },
   };

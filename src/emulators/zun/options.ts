@@ -47,6 +47,8 @@ export interface ZunOptions {
   listeners?: boolean;
   /** Keeps former states of rows for so long, for the fault `stale`. Default 0. */
   rememberMs?: number;
+  /** Project that `control.putLitter` puts things into; default that of the first member who calls. */
+  memberProject?: string;
   /** For generated names. Default 1. */
   seed?: number;
   bindHost?: string;
@@ -81,6 +83,7 @@ export function resolveOptions(options: ZunOptions): ResolvedOptions {
     syncMs: 60_000,
     listeners: true,
     rememberMs: 0,
+    memberProject: '',
     seed: 1,
     bindHost: '127.0.0.1',
     ...options,

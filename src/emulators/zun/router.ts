@@ -80,6 +80,7 @@ async function answerCall(zun: ZunState, call: Call, requestId: string): Promise
     minor,
     requestId,
   };
+  if (!caller.isAdmin && zun.memberProject === '') zun.memberProject = caller.projectId;
   try {
     const answer = (await resource(zun, call, caller, rest)) ?? routerAnswer(404, headerOf(call, 'accept'));
     return isFromRouter(answer) ? answer : { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };

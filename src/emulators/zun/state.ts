@@ -33,6 +33,8 @@ export interface ZunState {
   leftovers: Leftover[];
   texts: CapsuleTexts;
   sessions: Sessions;
+  /** Project of the member who called first; litter goes there. */
+  memberProject: string;
   usages: Map<string, Usage>;
   /** Where the WebSocket proxy listens. */
   proxyUrl(): string;

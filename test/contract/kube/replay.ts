@@ -27,7 +27,7 @@ export interface Conversation {
 export interface Target {
   pool: Pool;
   /** Puts its time forward; left out for one that lives in real time. */
-  passTime?: (ms: number) => void;
+  passTime?: (ms: number) => Promise<void>;
 }
 
 const watchSeconds = 1;
@@ -87,7 +87,7 @@ async function ask({ pool, passTime }: Target, step: Step): Promise<Answer> {
     headers: { accept: step.accept ?? 'application/json', 'content-type': mediaTypes[step.type ?? 'json'] },
     ...(step.body !== undefined && { body: JSON.stringify(step.body) }),
   });
-  if (isWatch) passTime?.(watchSeconds * 1000);
+  if (isWatch) await passTime?.(watchSeconds * 1000);
   const text = await answer.body.text();
   if (!isWatch || answer.statusCode !== 200) return { status: answer.statusCode, body: parsed(text) };
   const lines = text.split('\n').filter((line) => line !== '');
