@@ -25,7 +25,7 @@ const clusterWide: ReadonlySet<string> = new Set<Kind>(['PersistentVolume', 'Run
 const knownHandlers: ReadonlySet<string> = new Set(['zun', 'zun-container']);
 
 /** Stands where a token will be: a real one is made when the Pod starts. */
-export const tokenPlaceholder = 'a-token-is-made-when-the-pod-starts';
+const tokenPlaceholder = 'a-token-is-made-when-the-pod-starts';
 
 function keyOf(kind: string, namespace: string, name: string): string {
   return clusterWide.has(kind) ? `${kind}/${name}` : `${kind}/${namespace}/${name}`;

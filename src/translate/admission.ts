@@ -77,7 +77,7 @@ export function admit(pod: Pod, node: NodeFacts, used: UsedResources): Problem[]
 }
 
 /** Tells whether a Pod of a DaemonSet is here only because it tolerates every taint, not because it names ours. */
-export function isEverywhereDaemonSetPod(pod: Pod): boolean {
+function isEverywhereDaemonSetPod(pod: Pod): boolean {
   const { ownerReferences } = pod.metadata;
   const { tolerations } = pod.spec;
   const owners: unknown[] = Array.isArray(ownerReferences) ? ownerReferences : [];

@@ -21,7 +21,7 @@ export interface ContainerContext {
 }
 
 /** Text values of a ConfigMap; `binaryData` cannot be a variable. */
-export function configMapValues(configMap: ConfigMap): Record<string, string> {
+function configMapValues(configMap: ConfigMap): Record<string, string> {
   const data: unknown = configMap.data;
   if (!isRecord(data)) return {};
   return Object.fromEntries(
@@ -30,7 +30,7 @@ export function configMapValues(configMap: ConfigMap): Record<string, string> {
 }
 
 /** Text values of a Secret, decoded; undefined where a value is not text. */
-export function secretValues(secret: Secret): Record<string, string | undefined> {
+function secretValues(secret: Secret): Record<string, string | undefined> {
   const data: unknown = secret.data;
   const plain: unknown = secret.stringData;
   const decoded = isRecord(data)

@@ -19,7 +19,7 @@ export type Target = 'docker' | 'cri' | 'container';
  * - `warned`: nothing happens, and the Pod's Event says so.
  * - `rejected`: the Pod is refused.
  */
-export type Support = 'mapped' | 'defaulted' | 'ignored' | 'warned' | 'rejected';
+type Support = 'mapped' | 'defaulted' | 'ignored' | 'warned' | 'rejected';
 
 /**
  * What a refusal protects. `impossible`: nothing could be done instead, never relaxed. `security` and `correctness`: only the

@@ -41,13 +41,13 @@ function fail({ volume, path, context }: Source, cause: string, heals: boolean):
 }
 
 /** The content of a ConfigMap, text and binary. */
-export function configMapContent(configMap: ConfigMap): Record<string, Uint8Array> {
+function configMapContent(configMap: ConfigMap): Record<string, Uint8Array> {
   const { data, binaryData } = configMap as { data?: unknown; binaryData?: unknown };
   return { ...decodeAll(binaryData), ...encodeAll(data) };
 }
 
 /** The content of a Secret. */
-export function secretContent(secret: Secret): Record<string, Uint8Array> {
+function secretContent(secret: Secret): Record<string, Uint8Array> {
   const { data, stringData } = secret as { data?: unknown; stringData?: unknown };
   return { ...decodeAll(data), ...encodeAll(stringData) };
 }

@@ -4,7 +4,7 @@ import type { Concern } from './fields.ts';
 import { podReason } from './reasons.ts';
 
 /** A field that cannot be honoured. */
-export interface Refusal {
+interface Refusal {
   path: string;
   code: string;
   /** What is wrong and what to use instead. */

@@ -5,6 +5,7 @@ import type { ContainerContext } from './env.ts';
 import { expand } from './expansion.ts';
 import type { Target } from './fields.ts';
 import type { PodFile } from './files.ts';
+import { checkText } from './limits.ts';
 import { podReason } from './reasons.ts';
 import { own } from './records.ts';
 import type { PodVolume } from './volumes.ts';
@@ -32,10 +33,25 @@ export function templateVolumeName(name: string): string {
   return `v-${name}`;
 }
 
+/** Runtimes write a mount as source and destination with a colon between. */
+function checkPath({ mountPath }: VolumeMount, path: string, context: ContainerContext): void {
+  checkText(mountPath, `${path}.mountPath`, context);
+  if (!mountPath.includes(':')) return;
+  context.findings.problem({
+    path: `${path}.mountPath`,
+    code: 'mount.path',
+    message: 'must not contain a colon',
+    heals: false,
+    reason: podReason.unsupported,
+    container: context.container.name,
+  });
+}
+
 function findMounts(volumes: ReadonlyMap<string, PodVolume>, context: ContainerContext): Found[] {
   return (context.container.volumeMounts ?? []).flatMap((mount, index) => {
     const path = `${context.path}.volumeMounts[${index}]`;
     const volume = volumes.get(mount.name);
+    checkPath(mount, path, context);
     if (volume) return [{ mount, volume, path, mountPath: absolute(mount.mountPath) }];
     context.findings.problem({
       path: `${path}.name`,

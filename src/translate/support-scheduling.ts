@@ -72,7 +72,7 @@ const nodeAffinityRows = {
 } satisfies RowsOf<NodeAffinity>;
 
 /** What becomes of `spec.affinity`. */
-export const affinityRows: Rows = {
+const affinityRows: Rows = {
   nodeAffinity: row(object(nodeAffinityRows), mapped('see the fields inside')),
   podAffinity: wholeRow(object(podAffinityRows), scheduler),
   podAntiAffinity: wholeRow(object(podAffinityRows), scheduler),

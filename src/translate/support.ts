@@ -231,7 +231,7 @@ const restartPolicyRow = row(
 );
 
 /** What becomes of a container, or of an init container. */
-export const containerRows = {
+const containerRows = {
   args: argsRow,
   command: commandRow,
   env: row(list(envRows), variable),

@@ -29,6 +29,17 @@ export interface VolumeContext {
 
 const unusable: PodVolume = { kind: 'unusable' };
 
+function checkName(name: string, path: string, context: VolumeContext): void {
+  if (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return;
+  context.findings.problem({
+    path,
+    code: 'volume.name',
+    message: 'the name of a volume must be a DNS label',
+    heals: false,
+    reason: podReason.unsupported,
+  });
+}
+
 function sized(written: unknown, path: string, context: VolumeContext): PodVolume {
   const size = parseQuantity(written);
   if (size === undefined || size < 0n) {
@@ -127,7 +138,10 @@ export function readVolumes(context: VolumeContext): Map<string, PodVolume> {
   const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
   const volumes = new Map<string, PodVolume>();
   (pod.spec.volumes ?? []).forEach((volume, index) => {
-    if (mounted.has(volume.name)) volumes.set(volume.name, readVolume(volume, `spec.volumes[${index}]`, context));
+    if (!mounted.has(volume.name)) return;
+    const path = `spec.volumes[${index}]`;
+    checkName(volume.name, `${path}.name`, context);
+    volumes.set(volume.name, readVolume(volume, path, context));
   });
   return volumes;
 }
