@@ -39,6 +39,8 @@ export interface PollerOptions {
 const transition: BackoffLimits = { firstMs: 1000, maxMs: 10_000 };
 const listRetry: BackoffLimits = { firstMs: 1000, maxMs: 30_000 };
 const parallelReads = 16;
+/** A live read makes Zun ask the compute host; all of them together stay below ten a second. */
+const liveSpacingMs = 100;
 
 /** Makes a poller. What to ask next is decided by the pure `nextReads`. */
 export function createCapsulePoller(options: PollerOptions): CapsulePoller {
@@ -125,7 +127,8 @@ export function createCapsulePoller(options: PollerOptions): CapsulePoller {
 
   function reschedule(entry: Tracked): void {
     if (entry.pace === 'live') {
-      entry.delayMs = jitterMs(options.liveEveryMs, 0.1, random);
+      const count = [...tracked.values()].filter(({ pace }) => pace === 'live').length;
+      entry.delayMs = jitterMs(Math.max(options.liveEveryMs, count * liveSpacingMs), 0.1, random);
     } else {
       entry.delayMs = Math.min(transition.maxMs, entry.delayMs * 1.5);
     }

@@ -11,7 +11,7 @@ import type { CapsulePoller } from './capsule-poller.ts';
 import type { CapsuleStore } from './capsule-store.ts';
 import { retryDelayMs } from './failure.ts';
 import { newMemory, type PodMemory } from './memory.ts';
-import { type PlanRules, type PlanView, plan, type Step } from './plan.ts';
+import { isTerminal, type PlanRules, type PlanView, plan, type Step } from './plan.ts';
 import type { PodStore } from './pod-store.ts';
 import type { EventRecorder, InputSource, PodApi } from './ports.ts';
 import type { Lane, Queue } from './queue.ts';
@@ -166,7 +166,9 @@ export function createWorker(deps: WorkerDeps): Worker {
   function follow(run: Run): void {
     for (const capsule of deps.capsules.ofPod(run.uid)) {
       const moving = isMoving(capsule) || run.memory.deletesSent.has(capsule.uuid);
-      const pace = moving ? 'transition' : capsule.backend === 'container' ? 'live' : undefined;
+      const pod = deps.pods.get(run.uid);
+      const isLive = capsule.backend === 'container' && pod !== undefined && !isTerminal(pod);
+      const pace = moving ? 'transition' : isLive ? 'live' : undefined;
       deps.poller.track({ backend: capsule.backend, uuid: capsule.uuid }, pace);
     }
   }
