@@ -1,6 +1,6 @@
 import { AppError } from '../base/errors.ts';
 import type { EndpointInterface } from './cloud-config.ts';
-import type { Token } from './keystone.ts';
+import type { Token } from './login.ts';
 
 /** A service of Keystone's catalog. */
 export interface CatalogEntry {

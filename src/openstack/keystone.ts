@@ -1,50 +1,29 @@
-import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
-import { AppError } from '../base/errors.ts';
+import { type AppError, isKind } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Transport } from '../http/transport.ts';
 import { abortable } from './abort.ts';
-import type { CatalogEntry } from './catalog.ts';
-import type { CloudAuth, DomainRef, UserRef } from './cloud-auth.ts';
-import { answerError } from './errors.ts';
-import { parseAnswer } from './wire.ts';
-
-/** A token with what Keystone says about it. */
-export interface Token {
-  id: string;
-  projectId: string;
-  projectName: string;
-  userId: string;
-  userName: string;
-  roles: string[];
-  catalog: CatalogEntry[];
-  /** By Keystone's clock. */
-  issuedAtMs: number;
-  expiresAtMs: number;
-  /** Keystone's clock minus ours when the token was issued, ms. */
-  skewMs: number;
-  /** On our monotonic clock, as the two below. */
-  receivedAt: number;
-  renewAt: number;
-  expiresAt: number;
-}
+import type { CloudAuth } from './cloud-auth.ts';
+import { logIn, type Token } from './login.ts';
 
 /** Gets tokens and keeps one valid. */
 export interface Keystone {
   /**
    * A token with at least a quarter of its life, or 15 minutes, left. One login at a time; an old token is handed out
    * while Keystone is out of reach and the token still lives.
-   * Errors: `keystone.unauthorized`, `keystone.not-scoped`, `http.*`, `keystone.bad-answer`.
+   * Errors: those of `logIn`.
    */
   token(signal?: AbortSignal): Promise<Token>;
   /** Forgets a token that a service refused, so that the next call logs in again. */
   refuse(tokenId: string): void;
-  /** The auth URL, for messages. */
+  /** Where logins go, for messages. */
   readonly url: string;
 }
 
 export interface KeystoneOptions {
   auth: CloudAuth;
+  /** Reads the credentials anew after they were refused: they may have been rotated. */
+  reload?: () => Promise<CloudAuth>;
   /** Makes or finds the transport to an origin. */
   transport(origin: string): Transport;
   clock: Clock;
@@ -54,161 +33,54 @@ export interface KeystoneOptions {
   timeoutMs?: number;
 }
 
-/** Zun hands the caller's token on to its compute host, where a task may use it minutes after the call was answered. */
-const marginMs = 15 * 60_000;
 /** After a refused login nobody asks again for so long: a wrong password must not lock the account. */
 const refusedPauseMs = 10_000;
-
-const idName = z.looseObject({ id: z.string().max(255), name: z.string().max(1024).optional() });
-const tokenSchema = z.looseObject({
-  token: z.looseObject({
-    expires_at: z.string().max(64),
-    issued_at: z.string().max(64),
-    user: idName,
-    project: idName.optional(),
-    roles: z
-      .array(z.looseObject({ name: z.string().max(255) }))
-      .max(1000)
-      .optional(),
-    catalog: z
-      .array(
-        z.looseObject({
-          type: z.string().max(255),
-          name: z.string().max(255).optional(),
-          endpoints: z
-            .array(
-              z.looseObject({
-                interface: z.string().max(64),
-                region: z.string().max(255).nullish(),
-                region_id: z.string().max(255).nullish(),
-                url: z.string().max(4096),
-              }),
-            )
-            .max(10_000),
-        }),
-      )
-      .max(10_000)
-      .optional(),
-  }),
-});
+/** After a renewal that found nobody, the old token serves for so long. */
+const renewalPauseMs = 10_000;
 
 /** Makes a Keystone v3 client. It keeps one token in memory and logs in when that is needed, never by itself. */
 export function createKeystone(options: KeystoneOptions): Keystone {
-  const { auth, clock, log } = options;
-  const base = new URL(auth.url);
-  const timeoutMs = options.timeoutMs ?? 30_000;
+  const { clock, log } = options;
+  const logInWith = createLogin(options);
   let current: Token | undefined;
   let login: Promise<Token> | undefined;
   let refused: { error: AppError; until: number } | undefined;
 
-  async function logIn(): Promise<Token> {
-    const askedAt = clock.monotonic();
-    const answer = await options.transport(base.origin).request({
-      method: 'POST',
-      path: `${base.pathname}/auth/tokens`,
-      headers: { accept: 'application/json', 'content-type': 'application/json', 'user-agent': options.userAgent },
-      body: JSON.stringify({ auth: authBody(auth) }),
-      timeoutMs,
-      attempt: `logging in at ${auth.url}`,
+  async function renew(): Promise<Token> {
+    if (refused && clock.monotonic() < refused.until) throw refused.error;
+    try {
+      const token = await logInWith();
+      refused = undefined;
+      current = token;
+      const expiresAt = new Date(token.expiresAtMs).toISOString();
+      log.debug('keystone token issued', { project: token.projectId, expiresAt });
+      return token;
+    } catch (error) {
+      if (isKind(error, 'unauthorized', 'forbidden')) refused = { error, until: clock.monotonic() + refusedPauseMs };
+      throw error;
+    }
+  }
+
+  function renewOnce(): Promise<Token> {
+    login ??= renew().finally(() => {
+      login = undefined;
     });
-    const attempt = `logging in at ${auth.url} ${loginName(auth)}`;
-    if (answer.status !== 201 && answer.status !== 200) {
-      const error = answerError({ service: 'keystone', attempt, method: 'GET', nowMs: clock.now(), ...answer });
-      throw explain(error, auth);
-    }
-    const body = parseAnswer(tokenSchema, answer.body, { service: 'keystone', attempt, effect: 'none' });
-    return makeToken(body.token, answer.headers['x-subject-token'], attempt, askedAt);
-  }
-
-  function makeToken(
-    body: z.infer<typeof tokenSchema>['token'],
-    id: string | undefined,
-    attempt: string,
-    askedAt: number,
-  ): Token {
-    const issuedAtMs = Date.parse(body.issued_at);
-    const expiresAtMs = Date.parse(body.expires_at);
-    if (!id || !/^[\x21-\x7e]{1,65536}$/.test(id) || !Number.isFinite(issuedAtMs) || !Number.isFinite(expiresAtMs)) {
-      throw keystoneError(
-        'bad-answer',
-        'retryable',
-        `${attempt}: keystone sent a token without an id or without valid times`,
-      );
-    }
-    if (!body.project) {
-      throw keystoneError(
-        'not-scoped',
-        'unauthorized',
-        `${attempt}: the token is for no project; name one in the cloud's auth (project_name)`,
-      );
-    }
-    const lifeMs = Math.max(0, expiresAtMs - issuedAtMs);
-    // A token made from a token lives no longer than that one: renewing early gains nothing.
-    const margin = auth.method === 'token' ? Math.min(30_000, lifeMs / 4) : Math.min(marginMs, lifeMs / 4);
-    return {
-      id,
-      projectId: body.project.id,
-      projectName: body.project.name ?? '',
-      userId: body.user.id,
-      userName: body.user.name ?? '',
-      roles: (body.roles ?? []).map((role) => role.name),
-      catalog: (body.catalog ?? []).map((entry) => ({
-        type: entry.type,
-        name: entry.name ?? '',
-        endpoints: entry.endpoints.map(({ interface: which, region_id: regionId, region, url }) => ({
-          interface: which,
-          region: regionId ?? region ?? '',
-          url,
-        })),
-      })),
-      issuedAtMs,
-      expiresAtMs,
-      skewMs: issuedAtMs - clock.now(),
-      receivedAt: clock.monotonic(),
-      renewAt: askedAt + lifeMs - margin,
-      expiresAt: askedAt + lifeMs,
-    };
-  }
-
-  function renew(): Promise<Token> {
-    if (login) return login;
-    if (refused && clock.monotonic() < refused.until) return Promise.reject(refused.error);
-    login = logIn()
-      .then((token) => {
-        refused = undefined;
-        current = token;
-        log.debug('keystone token issued', {
-          project: token.projectId,
-          expiresAt: new Date(token.expiresAtMs).toISOString(),
-        });
-        return token;
-      })
-      .catch((error: unknown) => {
-        if (error instanceof AppError && (error.kind === 'unauthorized' || error.kind === 'forbidden')) {
-          refused = { error, until: clock.monotonic() + refusedPauseMs };
-        }
-        throw error;
-      })
-      .finally(() => {
-        login = undefined;
-      });
     return login;
   }
 
   return {
-    url: auth.url,
+    url: options.auth.url,
     async token(signal) {
-      const now = clock.monotonic();
-      if (current && now < current.renewAt) return current;
+      if (current && clock.monotonic() < current.renewAt) return current;
       const old = current;
       try {
-        return await abortable(renew(), signal, 'logging in');
+        return await abortable(renewOnce(), signal, 'logging in');
       } catch (error) {
-        const usable = old && old === current && clock.monotonic() < old.expiresAt;
-        if (!usable || !(error instanceof AppError) || error.kind !== 'retryable' || signal?.aborted) throw error;
+        const now = clock.monotonic();
+        const isUsable = old !== undefined && old === current && now < old.expiresAt;
+        if (!isUsable || !isKind(error, 'retryable') || signal?.aborted) throw error;
         log.warn('keystone token not renewed, the old one is used', { err: error, code: error.code });
-        // Ask again after a while, not with every call.
-        current = { ...old, renewAt: Math.min(old.expiresAt, clock.monotonic() + 10_000) };
+        current = { ...old, renewAt: Math.min(old.expiresAt, now + renewalPauseMs) };
         return current;
       }
     },
@@ -218,79 +90,23 @@ export function createKeystone(options: KeystoneOptions): Keystone {
   };
 }
 
-function keystoneError(code: string, kind: AppError['kind'], message: string): AppError {
-  return new AppError({ kind, code: `keystone.${code}`, message });
-}
-
-function authBody(auth: CloudAuth): object {
-  switch (auth.method) {
-    case 'password':
-      return {
-        identity: { methods: ['password'], password: { user: { ...userBody(auth.user), password: auth.password } } },
-        scope: { project: auth.project },
-      };
-    case 'token':
-      return { identity: { methods: ['token'], token: { id: auth.token } }, scope: { project: auth.project } };
-    case 'application_credential': {
-      const which =
-        'id' in auth.credential
-          ? auth.credential
-          : { name: auth.credential.name, user: userBody(auth.credential.user) };
-      // No scope: the credential is bound to its project, and Keystone refuses any.
-      return {
-        identity: { methods: ['application_credential'], application_credential: { ...which, secret: auth.secret } },
-      };
+/** Logs in, and once more with other credentials where those at hand are refused and have changed meanwhile. */
+function createLogin(options: KeystoneOptions): () => Promise<Token> {
+  let auth = options.auth;
+  const once = () => logIn({ ...options, auth, timeoutMs: options.timeoutMs ?? 30_000 });
+  return async () => {
+    try {
+      return await once();
+    } catch (error) {
+      if (!options.reload || !isKind(error, 'unauthorized', 'forbidden')) throw error;
+      const fresh = await options.reload().catch((problem: unknown) => {
+        options.log.warn('openstack credentials not read anew', { err: problem });
+        return auth;
+      });
+      if (JSON.stringify(fresh) === JSON.stringify(auth)) throw error;
+      options.log.info('openstack credentials changed');
+      auth = fresh;
+      return await once();
     }
-    default:
-      return auth satisfies never;
-  }
-}
-
-function userBody(user: UserRef): { id: string } | { name: string; domain: DomainRef } {
-  return 'id' in user ? { id: user.id } : { name: user.name, domain: user.domain };
-}
-
-/** Who logs in, without secrets. */
-function loginName(auth: CloudAuth): string {
-  const user = (ref: UserRef) => ('id' in ref ? `with user ${ref.id}` : `as ${ref.name}`);
-  switch (auth.method) {
-    case 'password':
-      return user(auth.user);
-    case 'token':
-      return 'with a token';
-    case 'application_credential':
-      return 'id' in auth.credential
-        ? `with application credential ${auth.credential.id}`
-        : `with application credential ${auth.credential.name}`;
-    default:
-      return auth satisfies never;
-  }
-}
-
-/** Adds what a person can do about it. */
-function explain(error: AppError, auth: CloudAuth): AppError {
-  const advice = {
-    password: 'check user, password, domains and project, and that neither user nor project is disabled',
-    application_credential: 'check id and secret, and that the credential has neither expired nor been deleted',
-    token: 'the token has expired or was revoked: supply a new one',
-  }[auth.method];
-  const change =
-    error.kind === 'unauthorized' || error.kind === 'forbidden'
-      ? { message: `${error.message}; ${advice}` }
-      : error.kind === 'not-found'
-        ? {
-            kind: 'retryable' as const,
-            code: 'keystone.not-here',
-            message: `${error.message}; no Identity v3 API at this auth_url`,
-          }
-        : {};
-  return new AppError({
-    kind: error.kind,
-    code: error.code,
-    message: error.message,
-    cause: error.cause,
-    ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
-    ...(error.status !== undefined && { status: error.status }),
-    ...change,
-  });
+  };
 }

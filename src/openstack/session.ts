@@ -8,7 +8,8 @@ import { abortable } from './abort.ts';
 import { findEndpoint } from './catalog.ts';
 import type { Cloud } from './cloud-config.ts';
 import { answerError, withEffect } from './errors.ts';
-import { createKeystone, type Keystone, type Token } from './keystone.ts';
+import { createKeystone, type Keystone } from './keystone.ts';
+import type { Token } from './login.ts';
 
 /** The services that zunlet talks to, by the name used in messages, codes and metrics. */
 type ServiceName = 'zun' | 'cinder' | 'neutron';
@@ -50,7 +51,7 @@ export interface ServiceAnswer extends HttpResponse {
 
 /** What `onCall` hears after each HTTP request. */
 export interface CallReport {
-  service: ServiceName;
+  service: ServiceName | 'keystone';
   operation: string;
   /** The HTTP status, or the error's code where no answer came. */
   code: string;
@@ -80,6 +81,8 @@ export interface Session {
 
 export interface SessionOptions {
   cloud: Cloud;
+  /** Reads the cloud's credentials anew when Keystone refuses them: a mounted secret may have been rotated. */
+  reload?: () => Promise<Cloud>;
   clock: Clock;
   log: Log;
   /** `zunlet/0.1.0`. */
@@ -99,9 +102,11 @@ export function createSession(options: SessionOptions): Session {
   const { cloud, clock } = options;
   const transports = createTransports(options);
   const send = createSender(options, transports.to);
+  const { reload } = options;
   const keystone = createKeystone({
     auth: cloud.auth,
-    transport: transports.to,
+    ...(reload && { reload: async () => (await reload()).auth }),
+    transport: (origin) => loginTransport(transports.to(origin), options),
     clock,
     log: options.log,
     userAgent: options.userAgent,
@@ -188,29 +193,42 @@ function createTransports({ cloud, connections, maxBodyBytes }: SessionOptions) 
   };
 }
 
-/** Sends within the rate limit and reports each request. */
-function createSender(
-  { clock, onCall, callsPerSecond, burst }: SessionOptions,
-  transportTo: (origin: string) => Transport,
-) {
-  const limiter = createRateLimiter(callsPerSecond ?? 0, burst ?? 20, clock);
+/** Sends one request and reports it. */
+async function timed(
+  { clock, onCall }: SessionOptions,
+  labels: Pick<CallReport, 'service' | 'operation'>,
+  send: () => Promise<HttpResponse>,
+): Promise<HttpResponse> {
+  const started = clock.monotonic();
+  const report = (code: string, requestId?: string) =>
+    onCall?.({ ...labels, code, durationMs: clock.monotonic() - started, requestId });
+  try {
+    const answer = await send();
+    report(String(answer.status), answer.headers['x-openstack-request-id']);
+    return answer;
+  } catch (error) {
+    report(error instanceof AppError ? error.code : 'bug');
+    throw error;
+  }
+}
+
+/** A transport whose requests are logins. */
+function loginTransport(transport: Transport, options: SessionOptions): Transport {
+  const labels = { service: 'keystone', operation: 'login' } as const;
+  return { ...transport, request: (request) => timed(options, labels, () => transport.request(request)) };
+}
+
+/** Sends within the rate limit. */
+function createSender(options: SessionOptions, transportTo: (origin: string) => Transport) {
+  const limiter = createRateLimiter(options.callsPerSecond ?? 0, options.burst ?? 20, options.clock);
   return async (
     url: URL,
     request: Omit<HttpRequest, 'path'>,
     { service, operation }: Pick<ServiceCall, 'service' | 'operation'>,
   ) => {
     await abortable(limiter.take(), request.signal, request.attempt);
-    const started = clock.monotonic();
-    const report = (code: string, requestId?: string) =>
-      onCall?.({ service, operation, code, durationMs: clock.monotonic() - started, requestId });
-    try {
-      const answer = await transportTo(url.origin).request({ ...request, path: `${url.pathname}${url.search}` });
-      report(String(answer.status), answer.headers['x-openstack-request-id']);
-      return answer;
-    } catch (error) {
-      report(error instanceof AppError ? error.code : 'bug');
-      throw error;
-    }
+    const path = `${url.pathname}${url.search}`;
+    return await timed(options, { service, operation }, () => transportTo(url.origin).request({ ...request, path }));
   };
 }
 

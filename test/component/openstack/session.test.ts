@@ -89,6 +89,10 @@ test('session: onCall: hears service, operation, code and the request id', async
     reply: () => ({ status: 200, body: {}, headers: { 'x-openstack-request-id': 'req-1' } }),
   });
   await zun.call(read);
+  assert.deepEqual(
+    stub.reports.map((each) => `${each.service} ${each.operation} ${each.code}`),
+    ['keystone login 201', 'zun versions 200', 'zun test 200'],
+  );
   const report = stub.reports.at(-1);
   assert.deepEqual(
     { ...report, durationMs: 0 },

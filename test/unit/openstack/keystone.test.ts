@@ -22,10 +22,11 @@ interface Setup {
   lifeMs?: number;
   reply?: (call: number) => Partial<HttpResponse> | Error | undefined;
   token?: object;
+  reload?: () => Promise<CloudAuth>;
 }
 
 /** A Keystone that answers at once, on a clock that the test moves. */
-function setup({ auth = password, lifeMs = 3_600_000, reply, token = {} }: Setup = {}) {
+function setup({ auth = password, lifeMs = 3_600_000, reply, token = {}, reload }: Setup = {}) {
   let now = 0;
   const clock: Clock = { now: () => epoch + now, monotonic: () => now, after: () => () => {} };
   const requests: HttpRequest[] = [];
@@ -57,7 +58,14 @@ function setup({ auth = password, lifeMs = 3_600_000, reply, token = {} }: Setup
     setTls() {},
     close: async () => {},
   };
-  const keystone = createKeystone({ auth, transport: () => transport, clock, log: silentLog, userAgent: 'test' });
+  const keystone = createKeystone({
+    auth,
+    transport: () => transport,
+    clock,
+    log: silentLog,
+    userAgent: 'test',
+    ...(reload && { reload }),
+  });
   const move = (ms: number) => {
     now += ms;
   };
@@ -185,6 +193,23 @@ test('keystone: wrong password, many callers: no further login for ten seconds',
   move(10_000);
   await assert.rejects(keystone.token());
   assert.equal(requests.length, 2);
+});
+
+test('keystone: refused, and the credentials have changed meanwhile: logs in with the new ones', async () => {
+  const { keystone, requests } = setup({
+    reply: (call) => (call === 1 ? refused : undefined),
+    reload: async () => ({ ...password, password: 'n3w' }),
+  });
+  assert.equal((await keystone.token()).id, 'token-2');
+  assert.match(requests[1]?.body ?? '', /n3w/);
+});
+
+test('keystone: refused, and the credentials are the same or cannot be read: no second login', async () => {
+  for (const reload of [async () => ({ ...password }), () => Promise.reject(new Error('no file'))]) {
+    const { keystone, requests } = setup({ reply: () => refused, reload });
+    await assert.rejects(keystone.token(), (error) => isKind(error, 'unauthorized'));
+    assert.equal(requests.length, 1);
+  }
 });
 
 test('keystone: out of reach: every caller tries again', async () => {
