@@ -6,7 +6,7 @@ import { type EmulatedCloud, startEmulatedCloud } from '../e2e/lib/cloud.ts';
 import { type ControlPlane, startControlPlane } from '../e2e/lib/control-plane.ts';
 import { pod } from '../e2e/lib/manifests.ts';
 import { isRunning, observePods, type PodObserver } from '../e2e/lib/observe.ts';
-import { startZunlet, type Zunlet } from '../e2e/lib/zunlet.ts';
+import { startZunlet, untilWatching, type Zunlet } from '../e2e/lib/zunlet.ts';
 
 const podsPath = '/api/v1/namespaces/default/pods';
 /** Pods are created over so many connections; the API server, not this process, must set the pace. */
@@ -52,6 +52,7 @@ export async function measureStart(count: number, say: (line: string) => void): 
   const cloud = await startEmulatedCloud();
   const flags = { pods: String(count + 100), cpu: '10000', memory: '100Ti', 'log-level': 'warn' };
   const zunlet = await startZunlet({ plane, cloud: cloud.env, nodeName: 'bench', flags });
+  await untilWatching(plane, zunlet);
   const pods = await observePods(plane.api);
   const bench: Bench = { plane, cloud, zunlet, pods, count };
   try {

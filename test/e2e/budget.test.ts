@@ -5,6 +5,7 @@ import { path, startBed } from './lib/bed.ts';
 import { pod } from './lib/manifests.ts';
 import { isRunning } from './lib/observe.ts';
 import { until } from './lib/processes.ts';
+import { untilWatching } from './lib/zunlet.ts';
 
 const podCount = 200;
 const { api, cloud, plane, pods, zunlet } = await startBed({
@@ -33,6 +34,7 @@ function total(counts: Record<string, number>, match: RegExp): number {
 }
 
 test('budget: 200 Pods start at once: two status writes and one Event a Pod, one POST and at most two reads of Zun', async (t) => {
+  await untilWatching(plane, zunlet);
   const mark = plane.audit.mark();
   await cloud.resetCounts();
   const names = Array.from({ length: podCount }, (_, index) => `pod-${index}`);

@@ -20,13 +20,13 @@ test('pod: applied by kubectl and bound by the scheduler: becomes one capsule an
   assert.equal(more.length, 0);
   assert.deepEqual(containerIds(bare), [`zun://${capsule?.containers[0]?.uuid ?? capsule?.uuid}`]);
   assert.match(bare.status?.podIP ?? '', /^\d+\.\d+\.\d+\.\d+$/);
-  assert.match(kubectl('get', 'pod', 'bare', '--output=wide'), /bare\s+1\/1\s+Running\s+0\s+.*zun-node/);
+  assert.match(await kubectl('get', 'pod', 'bare', '--output=wide'), /bare\s+1\/1\s+Running\s+0\s+.*zun-node/);
 });
 
 test('pod: deleted: its capsule goes first, then the object, with a terminal phase in between', async () => {
   const bare = pods.get('bare');
   assert.ok(bare);
-  kubectl('delete', 'pod', 'bare', '--wait=false');
+  await kubectl('delete', 'pod', 'bare', '--wait=false');
   await pods.until('bare is gone', () => !pods.get('bare'));
   assert.deepEqual(await cloud.capsulesOf(bare.metadata.uid), []);
   const last = pods.changes.filter(({ pod: changed }) => changed.metadata.uid === bare.metadata.uid).at(-1);
@@ -54,14 +54,14 @@ test('pod: refers to a Secret that is missing: waits with the kubelet reason, an
 test('pod: deleted with force: the capsule goes although the object went at once', async () => {
   await api.post(path.pods, pod('forced'));
   const forced = await pods.until('forced runs', () => isRunning(pods.get('forced')) && pods.get('forced'));
-  kubectl('delete', 'pod', 'forced', '--force', '--grace-period=0');
+  await kubectl('delete', 'pod', 'forced', '--force', '--grace-period=0');
   await until('the capsule of forced is gone', async () => (await cloud.capsulesOf(forced.metadata.uid)).length === 0);
 });
 
 test('pod: recreated under its name while the old capsule still goes: each object has its own capsule', async () => {
   await api.post(path.pods, pod('again'));
   const first = await pods.until('again runs', () => isRunning(pods.get('again')) && pods.get('again'));
-  kubectl('delete', 'pod', 'again', '--force', '--grace-period=0');
+  await kubectl('delete', 'pod', 'again', '--force', '--grace-period=0');
   await api.post(path.pods, pod('again'));
   const second = await pods.until('the second again runs', () => {
     const now = pods.get('again');

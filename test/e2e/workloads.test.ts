@@ -18,31 +18,31 @@ function present(app: string) {
 test('deployment: scaled up, down and rolled: the Pods and their capsules follow', async (t) => {
   await t.test('up', async () => {
     await api.post(path.deployments, deployment('web', 2));
-    kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
-    kubectl('scale', 'deployment/web', '--replicas=6');
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await kubectl('scale', 'deployment/web', '--replicas=6');
     await pods.until('six Pods run', () => running('web').length === 6);
     assert.equal(await cloud.livePods(), 6);
   });
   await t.test('down', async () => {
-    kubectl('scale', 'deployment/web', '--replicas=3');
+    await kubectl('scale', 'deployment/web', '--replicas=3');
     await pods.until('three Pods are left', () => present('web').length === 3);
     await until('three capsules are left', async () => (await cloud.livePods()) === 3);
   });
   await t.test('rolled', async () => {
     const before = new Set(present('web').map((pod) => pod.metadata.uid));
-    kubectl('set', 'image', 'deployment/web', 'main=nginx:1.28');
-    kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
+    await kubectl('set', 'image', 'deployment/web', 'main=nginx:1.28');
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
     await pods.until('only new Pods are left', () => present('web').every((pod) => !before.has(pod.metadata.uid)));
     assert.equal(running('web').length, 3);
     await until('only new capsules are left', async () => (await cloud.livePods()) === 3);
-    kubectl('delete', 'deployment/web', '--wait=true', '--cascade=foreground');
+    await kubectl('delete', 'deployment/web', '--wait=true', '--cascade=foreground');
     await until('no capsule is left', async () => (await cloud.livePods()) === 0);
   });
 });
 
 test('job: its process ends with 0: the Job is Complete and the Pod Succeeded with the exit code', async () => {
   await api.post(path.jobs, job('batch', { command: ['sleep', '1'], annotations: asContainer }));
-  kubectl('wait', '--for=condition=Complete', 'job/batch', '--timeout=60s');
+  await kubectl('wait', '--for=condition=Complete', 'job/batch', '--timeout=60s');
   const [ended] = present('batch');
   assert.equal(ended?.status?.phase, 'Succeeded');
   assert.equal(ended.status.containerStatuses?.[0]?.state?.terminated?.exitCode, 0);
@@ -50,7 +50,7 @@ test('job: its process ends with 0: the Job is Complete and the Pod Succeeded wi
 
 test('job: its process ends with 3: the Job is Failed and the Pod says 3', async () => {
   await api.post(path.jobs, job('broken', { command: ['exit', '3'], annotations: asContainer }));
-  kubectl('wait', '--for=condition=Failed', 'job/broken', '--timeout=60s');
+  await kubectl('wait', '--for=condition=Failed', 'job/broken', '--timeout=60s');
   const [ended] = present('broken');
   assert.equal(ended?.status?.phase, 'Failed');
   assert.equal(ended.status.containerStatuses?.[0]?.state?.terminated?.exitCode, 3);
@@ -61,7 +61,7 @@ test('statefulset: a Pod deleted: comes back under its name with another capsule
   await pods.until('both Pods run', () => running('db').length === 2);
   const first = pods.get('db-0');
   assert.ok(first);
-  kubectl('delete', 'pod', 'db-0', '--wait=false');
+  await kubectl('delete', 'pod', 'db-0', '--wait=false');
   const second = await pods.until('db-0 runs again', () => {
     const now = pods.get('db-0');
     return now?.metadata.uid !== first.metadata.uid && isRunning(now) && now;

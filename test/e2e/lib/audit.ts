@@ -18,6 +18,8 @@ export interface AuditLog {
   since(mark: AuditMark): AuditEvent[];
   /** The end of the log as it is now. */
   mark(): AuditMark;
+  /** The log's beginning. */
+  start: AuditMark;
 }
 
 /** A position in an audit log, in bytes. */
@@ -29,6 +31,7 @@ export function openAuditLog(path: string): AuditLog {
   return {
     // The brand only keeps other numbers out.
     mark: () => size() as AuditMark,
+    start: 0 as AuditMark,
     since(mark) {
       const bytes = Buffer.alloc(Math.max(0, size() - mark));
       if (bytes.length === 0) return [];

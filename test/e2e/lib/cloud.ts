@@ -79,7 +79,6 @@ async function listCapsules(env: Record<string, string>, zunUrl: string): Promis
   const [capsules = [], containers = []] = await Promise.all(
     ['capsules', 'containers'].map(async (kind) => {
       const answer = await fetch(`${zunUrl}/${kind}?limit=1000`, { headers });
-      if (answer.status === 404 && kind === 'containers') return []; // XXX
       if (!answer.ok) throw new Error(`GET /${kind}: zun answered ${answer.status}: ${await answer.text()}`);
       return ((await answer.json()) as Record<string, Capsule[]>)[kind];
     }),

@@ -15,7 +15,6 @@ export interface PodWish {
   annotations?: Record<string, string>;
   labels?: Record<string, string>;
   restartPolicy?: PodSpec['restartPolicy'];
-  graceSeconds?: number;
   /** Anything else of the spec. */
   spec?: Partial<PodSpec>;
 }
@@ -38,7 +37,6 @@ export function podSpec(wish: PodWish = {}): PodSpec {
     tolerations: [{ key: 'virtual-kubelet.io/provider', operator: 'Exists', effect: 'NoSchedule' }],
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    terminationGracePeriodSeconds: wish.graceSeconds ?? 2,
     ...(wish.restartPolicy && { restartPolicy: wish.restartPolicy }),
     ...(wish.nodeName && { nodeName: wish.nodeName }),
     ...wish.spec,

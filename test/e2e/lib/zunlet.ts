@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Node } from '../../../src/kube/types.ts';
+import { callName } from './audit.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { type Service, startService, temporaryFolder, until } from './processes.ts';
 
@@ -101,6 +102,18 @@ export function isNodeReady(node: Node | undefined, sinceMs = 0): boolean {
   const ready = node?.status?.conditions?.find(({ type }) => type === 'Ready');
   const heard = Date.parse(ready?.lastHeartbeatTime ?? '');
   return ready?.status === 'True' && heard >= Math.floor(sinceMs / 1000) * 1000;
+}
+
+/**
+ * Waits until zunlet has listed its Pods and watches them; the control plane must keep an audit log. Pods of the first list
+ * may have had another process before, so they wait for the settling time; later ones start at once.
+ */
+export async function untilWatching(plane: ControlPlane, zunlet: Zunlet): Promise<void> {
+  await until('zunlet watches its Pods', () =>
+    plane.audit
+      .since(plane.audit.start)
+      .some((call) => call.user.username === zunlet.user && callName(call) === 'watch pods'),
+  );
 }
 
 async function allowEverything(plane: ControlPlane): Promise<void> {
