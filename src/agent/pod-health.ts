@@ -5,8 +5,8 @@ import { grpcHealth } from '../http/grpc-health.ts';
 import { oneShotGet, tcpDial } from '../http/one-shot.ts';
 import type { Pod } from '../kube/types.ts';
 import type { ContainerApi } from '../openstack/containers.ts';
-import { createPodHealth, type KillDemand, type PodHealth } from '../probes/pod-health.ts';
-import type { ExecPort } from '../probes/ports.ts';
+import { createPodHealth, type PodHealth } from '../probes/pod-health.ts';
+import type { ExecPort, KillDemand } from '../probes/ports.ts';
 import { capsuleNamedBy } from '../status/named-capsule.ts';
 import type { EventRecorder } from '../sync/ports.ts';
 
