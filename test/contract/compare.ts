@@ -55,6 +55,7 @@ function normalizeText(text: string, names: Names): string {
   return shown
     .replace(/req-[0-9a-f-]{36}/g, '<req>')
     .replace(uuid, '<uuid>')
+    .replace(/\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b/g, '<hex>')
     .replace(/^(capsule-.+)-[a-z]+-\d{1,2}$/s, '$1-<gen>')
     .replace(/(capsule-\S+?)-[a-z]+-\d{1,2}(?= could not be found)/g, '$1-<gen>');
 }

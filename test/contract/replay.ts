@@ -1,8 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { differences, normalize } from './compare.ts';
+import { differences, type Names, normalize } from './compare.ts';
 import type { Target } from './target.ts';
-import { largeTemplate, type Normalized, type Vector, type VectorRequest } from './vectors.ts';
+import { largeTemplate, type Normalized, type Vector, type VectorRequest, type VectorResponse } from './vectors.ts';
 
 interface RawAnswer {
   status: number;
@@ -44,7 +44,7 @@ export async function replay(vector: Vector, target: Target): Promise<Outcome> {
     for (const [name, path] of Object.entries(step.request.save ?? {})) saved[name] = pick(answer.text, path);
     saved['nd'] = (saved['u'] ?? '').replaceAll('-', '');
     if (!step.response) continue;
-    const recorded = recordedAnswer(step.response, step.normalized);
+    const recorded = recordedAnswer(step.response, step.normalized, target.names);
     const got = normalize(asNormalized(answer, step.response.cut ?? false), target.names);
     const found = differences(got, recorded, target.isReal);
     outcome.differences.push(
@@ -56,13 +56,9 @@ export async function replay(vector: Vector, target: Target): Promise<Outcome> {
 }
 
 /** For answers that were recorded without being normalized, status and headers remain to be compared. */
-function recordedAnswer(
-  response: { status: number; headers: Record<string, string> },
-  normalized?: Normalized,
-): Normalized {
-  if (normalized) return normalized;
-  const none = { root: '\u0000', keystone: '\u0000', projects: {}, users: {} };
-  return normalize({ status: response.status, headers: response.headers }, none);
+function recordedAnswer(response: VectorResponse, normalized: Normalized | undefined, names: Names): Normalized {
+  const { status, headers } = response;
+  return normalize(normalized ?? { status, headers }, names);
 }
 
 function asNormalized(answer: RawAnswer, isCut: boolean): Normalized {

@@ -31,7 +31,14 @@ function* createCapsule(zun: ZunState, row: CapsuleRow): Task {
   zun.store.capsules.changed(row);
   try {
     for (const { id } of row.volumes) zun.volumes.attach(id, row.uuid);
-    yield* startSandbox(zun, row);
+    if (zun.compute.hasSandboxImage) yield* startSandbox(zun, row);
+    else {
+      // The host stays set: DELETE goes to the compute and fails there, for ever with docker (docs/zun.md §2.10).
+      row.status = 'Error';
+      row.statusReason = 'Image kubernetes/pause could not be found.';
+      zun.store.capsules.changed(row);
+      return;
+    }
     yield* runInitContainers(zun, row);
     for (const container of row.containers) yield* startContainer(zun, row, container);
     row.status = 'Running';
@@ -198,7 +205,7 @@ function* deleteCapsule(zun: ZunState, row: CapsuleRow, sandboxId: string | null
   const isStale = zun.isFaithful && zun.options.driver === 'docker';
   if (sandboxId === null && isStale) {
     row.status = 'Error';
-    row.statusReason = 'Resource ID was not provided.';
+    row.statusReason = 'Resource ID was not provided';
     zun.store.capsules.changed(row);
     return;
   }

@@ -34,6 +34,8 @@ export interface ZunControl {
   comeUp(): Promise<void>;
   /** Takes the compute host away or brings it back: deletes fail, creates find no host. */
   setComputeUp(isUp: boolean): void;
+  /** Whether sandboxes can be made: without, capsules end in an `Error` that the docker driver cannot delete. */
+  setSandboxImage(isThere: boolean): void;
   /** Restarts zun-compute: creates and deletes under way are forgotten (docs/zun.md §2.10). */
   restartCompute(): void;
   setNetworks(scene: NetworkScene): void;
@@ -83,6 +85,9 @@ export function createControl(parts: ControlParts): ZunControl {
     comeUp: service.accept,
     setComputeUp(isUp) {
       zun.compute.isUp = isUp;
+    },
+    setSandboxImage(isThere) {
+      zun.compute.hasSandboxImage = isThere;
     },
     restartCompute: () => zun.tasks.abandon(),
     setNetworks: (scene) => zun.networks.setScene(scene),

@@ -49,7 +49,7 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
     networks: given.networks ?? createNetworkState({ clock, faults: createFaultPlan() }),
     volumes: given.volumes ?? createVolumeState(clock, createFaultPlan()),
     tasks: createTasks(clock),
-    compute: { hostname: 'compute-1', isUp: true },
+    compute: { hostname: 'compute-1', isUp: true, hasSandboxImage: true },
     leftovers: [],
     texts,
     syncedPeriod: 0,

@@ -29,7 +29,7 @@ export interface ZunState {
   networks: NetworkState;
   volumes: VolumeState;
   tasks: Tasks;
-  compute: { hostname: string; isUp: boolean };
+  compute: { hostname: string; isUp: boolean; hasSandboxImage: boolean };
   leftovers: Leftover[];
   texts: CapsuleTexts;
   sessions: Sessions;

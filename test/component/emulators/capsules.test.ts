@@ -94,7 +94,7 @@ test('zun emulator: DELETE before the sandbox is known: Error, and the second DE
   assert.equal((await cloud.call('DELETE', `/capsules/${uuid}`)).status, 204);
   await cloud.clock.advance(2000);
   const { json } = await cloud.call('GET', `/capsules/${uuid}`);
-  assert.deepEqual([json['status'], json['status_reason']], ['Error', 'Resource ID was not provided.']);
+  assert.deepEqual([json['status'], json['status_reason']], ['Error', 'Resource ID was not provided']);
   await cloud.call('DELETE', `/capsules/${uuid}`);
   await cloud.clock.advance(2000);
   assert.equal((await cloud.call('GET', `/capsules/${uuid}`)).status, 404);
@@ -111,6 +111,18 @@ test('zun emulator: an image cannot be pulled: Error, and DELETE leaves sandbox 
     ['sandbox', 'port'],
   );
   assert.equal(cloud.networks.ports().length, 1);
+});
+
+test('zun emulator: the sandbox image is missing: Error that DELETE never removes', async (context) => {
+  const cloud = await startCloud(context);
+  cloud.zun.control.setSandboxImage(false);
+  const uuid = await cloud.capsule({});
+  for (let attempt = 0; attempt < 2; attempt++) {
+    assert.equal((await cloud.call('DELETE', `/capsules/${uuid}`)).status, 204);
+    await cloud.clock.advance(2000);
+  }
+  const { json } = await cloud.call('GET', `/capsules/${uuid}`);
+  assert.deepEqual([json['status'], json['status_reason']], ['Error', 'Resource ID was not provided']);
 });
 
 test('zun emulator: compute host away: DELETE answers 500, POST finds no host', async (context) => {
