@@ -36,6 +36,8 @@ export function translateOptions(options: Options, cluster: string): TranslateOp
     },
     ...(options.kubernetesServiceHost && { kubernetesServiceHost: options.kubernetesServiceHost }),
     ...(options.kubernetesServicePort > 0 && { kubernetesServicePort: options.kubernetesServicePort }),
+    ...(options.filesImage && { filesImage: options.filesImage }),
+    ...(options.clusterDns.length > 0 && { clusterDns: [...options.clusterDns] }),
     ...(options.availabilityZone && { availabilityZone: options.availabilityZone }),
   };
 }

@@ -117,6 +117,12 @@ export const options = {
     default: 'cluster.local',
     doc: 'DNS domain of the cluster.',
   }),
+  clusterDns: option({
+    group: 'Kubernetes',
+    type: addressesType,
+    default: [],
+    doc: 'Addresses of the cluster DNS for /etc/resolv.conf of standalone containers, where they can reach it. Empty: the resolver of their network.',
+  }),
   kubernetesServiceHost: option({
     group: 'Kubernetes',
     type: stringType,
@@ -196,6 +202,12 @@ export const options = {
     type: enumType('reject', 'allow'),
     default: 'reject',
     doc: 'Whether init containers work on this cloud. They are broken in Zun with tenacity 8 or newer; zunlet check --probe tells.',
+  }),
+  filesImage: option({
+    group: 'Pods',
+    type: stringType,
+    default: '',
+    doc: 'Image of a generated init container that brings ConfigMaps, Secrets and the like into capsules, each as a Cinder volume of 1 GiB; it needs sh and base64, for example busybox:1.36. Works only with initContainers allowed. Empty: such volumes are refused on capsules.',
   }),
   emptyDir: option({
     group: 'Pods',

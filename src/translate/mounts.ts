@@ -65,10 +65,14 @@ function findMounts(volumes: ReadonlyMap<string, PodVolume>, context: ContainerC
   });
 }
 
+function isDiskKind({ kind }: PodVolume): boolean {
+  return kind === 'cinder' || kind === 'new' || kind === 'filled';
+}
+
 function checkTwice(found: Found[], target: Target, context: ContainerContext): void {
   const seen = new Set<string>();
   for (const { mount, volume, path } of found) {
-    const isDisk = volume.kind === 'cinder' || volume.kind === 'new';
+    const isDisk = isDiskKind(volume);
     if (isDisk && seen.has(mount.name) && target !== 'cri') {
       context.findings.refuse({
         path,
@@ -95,7 +99,7 @@ export function capsuleMounts(
       const message = 'left out with its volume';
       context.findings.cover({ path: one.path, code: 'mount.left-out', message, level: 'ignored' });
     }
-    if (one.volume.kind !== 'cinder' && one.volume.kind !== 'new') return [];
+    if (!isDiskKind(one.volume)) return [];
     return [{ name: templateVolumeName(one.mount.name), mountPath: one.mountPath }];
   });
 }

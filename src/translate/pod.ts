@@ -7,6 +7,7 @@ import { chooseBackend } from './backend.ts';
 import { standaloneContainer, templateContainer } from './container.ts';
 import type { ContainerContext } from './env.ts';
 import type { Target } from './fields.ts';
+import { filesContainer } from './files-container.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { hostsFile, podHostname, resolverFile } from './hosts.ts';
 import { columnBytes, storedBytes } from './limits.ts';
@@ -100,8 +101,9 @@ function checkSidecars(inits: Container[], policy: string, { findings }: Transla
 function templateVolumes(volumes: ReadonlyMap<string, PodVolume>): TemplateVolume[] {
   return [...volumes].flatMap(([name, volume]): TemplateVolume[] => {
     if (volume.kind === 'cinder') return [{ name: templateVolumeName(name), cinder: { volumeID: volume.id } }];
-    if (volume.kind !== 'new') return [];
-    return [{ name: templateVolumeName(name), cinder: { size: volume.sizeGiB, autoRemove: true } }];
+    if (volume.kind !== 'new' && volume.kind !== 'filled') return [];
+    const size = volume.kind === 'new' ? volume.sizeGiB : 1;
+    return [{ name: templateVolumeName(name), cinder: { size, autoRemove: true } }];
   });
 }
 
@@ -123,8 +125,11 @@ function checkCapsuleNetwork({ pod, options, findings }: Translating): void {
   });
 }
 
+const filesLimit =
+  'an init container writes the files, and zun then gives every container of the capsule at most 10 restarts, on failure only';
+
 function capsuleTemplate(translating: Translating): CapsuleTemplate {
-  const { pod, options, target } = translating;
+  const { pod, options, target, findings } = translating;
   const inits = pod.spec.initContainers ?? [];
   const policy = restartPolicyOf(translating);
   const volumes = readVolumes(translating);
@@ -135,7 +140,10 @@ function capsuleTemplate(translating: Translating): CapsuleTemplate {
     template: make(container, `spec.initContainers[${index}]`),
   }));
   const sidecars = made.filter(({ container }) => isSidecar(container)).map(({ template }) => template);
-  const initContainers = made.filter(({ container }) => !isSidecar(container)).map(({ template }) => template);
+  const writer = filesContainer(volumes, options.filesImage ?? '', findings);
+  if (writer && policy === 'Always') findings.note(warn('spec.volumes', 'pod.files', filesLimit));
+  const ordinary = made.filter(({ container }) => !isSidecar(container)).map(({ template }) => template);
+  const initContainers = [...(writer ? [writer] : []), ...ordinary];
   const apps = pod.spec.containers.map((container, index) => make(container, `spec.containers[${index}]`));
   const cinder = templateVolumes(volumes);
   checkInitContainers(

@@ -4,6 +4,7 @@ import { fitsContainer } from './backend.ts';
 import { isWellShaped, withoutNulls } from './shape.ts';
 import { defaultExpirationSeconds, tokenKey } from './token-key.ts';
 import type { PodReferences, TranslateOptions } from './types.ts';
+import { fillsVolumes, isAdmissionVolume } from './volume-kinds.ts';
 
 interface Names {
   configMaps: Set<string>;
@@ -40,12 +41,22 @@ function tokensOf(volumes: readonly Volume[], serviceAccount: string): PodRefere
   return [...new Map(tokens.map((token) => [token.key, token])).values()];
 }
 
-/** Tells whether a Pod can end up as a standalone container, which alone takes files. Says yes where it is not known. */
-function mayTakeFiles(pod: Pod, option: TranslateOptions['backend'] | undefined): boolean {
+/** The options that decide what a Pod's backend can use. */
+type BackendOptions = Pick<TranslateOptions, 'backend'> &
+  Partial<Pick<TranslateOptions, 'initContainers' | 'filesImage'>>;
+
+/** Tells whether a Pod can end up as a standalone container. Says yes where it is not known. */
+function mayBeContainer(pod: Pod, options: BackendOptions | undefined): boolean {
   if (!fitsContainer(pod)) return false;
   const annotated = readAnnotation(pod, annotation.backend);
   if (annotated !== undefined) return annotated !== 'capsule';
-  return Boolean(pod.spec.runtimeClassName) || option !== 'capsule';
+  return Boolean(pod.spec.runtimeClassName) || options?.backend !== 'capsule';
+}
+
+/** The volumes whose files can be brought to the Pod; a capsule never gets the token that admission adds. */
+function fileVolumes(volumes: Volume[], takesAll: boolean, options: BackendOptions | undefined): Volume[] {
+  if (takesAll) return volumes;
+  return options && fillsVolumes(options) ? volumes.filter((volume) => !isAdmissionVolume(volume)) : [];
 }
 
 const none: PodReferences = {
@@ -61,7 +72,7 @@ const none: PodReferences = {
  * Names the objects that a Pod refers to, each once, so that they can be fetched before it is translated. Only mounted
  * volumes count. With `options`, what only files need is left out for Pods that become capsules.
  */
-export function podReferences(pod: Pod, options?: Pick<TranslateOptions, 'backend'>): PodReferences {
+export function podReferences(pod: Pod, options?: BackendOptions): PodReferences {
   const clean = withoutNulls(pod);
   if (!isWellShaped(clean)) return none;
   const { spec } = clean;
@@ -70,16 +81,17 @@ export function podReferences(pod: Pod, options?: Pick<TranslateOptions, 'backen
   for (const container of containers) addEnvironment(container, names);
   const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
   const volumes = (spec.volumes ?? []).filter(({ name }) => mounted.has(name));
-  const takesFiles = mayTakeFiles(clean, options?.backend);
-  if (takesFiles) for (const volume of volumes) addVolume(volume, names);
+  const isContainer = mayBeContainer(clean, options);
+  const files = fileVolumes(volumes, isContainer, options);
+  for (const volume of files) addVolume(volume, names);
   const claims = volumes.flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
   const pullSecrets = (spec.imagePullSecrets ?? []).flatMap(({ name }) => name ?? []);
   return {
     configMaps: [...names.configMaps],
     secrets: [...names.secrets],
-    imagePullSecrets: takesFiles ? [...new Set(pullSecrets)] : [],
+    imagePullSecrets: isContainer ? [...new Set(pullSecrets)] : [],
     persistentVolumeClaims: [...new Set(claims)],
-    tokens: takesFiles ? tokensOf(volumes, spec.serviceAccountName ?? spec.serviceAccount ?? 'default') : [],
+    tokens: tokensOf(files, spec.serviceAccountName ?? spec.serviceAccount ?? 'default'),
     serviceLinks: spec.enableServiceLinks !== false,
     ...(spec.runtimeClassName ? { runtimeClassName: spec.runtimeClassName } : {}),
   };

@@ -31,7 +31,7 @@ import {
   wholeRow,
 } from './fields.ts';
 import { labelSelectorRows } from './support-scheduling.ts';
-import { isAdmissionVolume, isFiles } from './volume-kinds.ts';
+import { fillsVolumes, isAdmissionVolume, isFiles } from './volume-kinds.ts';
 
 type Item<T> = NonNullable<T> extends readonly (infer U)[] ? U : never;
 type Source<K extends keyof Volume> = NonNullable<Volume[K]>;
@@ -56,46 +56,59 @@ function foreign<K extends keyof Volume>(types: Readonly<{ [F in keyof Required<
 const instead =
   'a file cannot be put into a capsule; use environment variables (`envFrom`), a Cinder volume that holds the file, or the container backend (annotation `zunlet.io/backend: container`)';
 const asFiles = { capsule: rejected('impossible', instead), container: mapped('written as files') };
+/** Of fields inside a volume that was not refused as a whole. */
+const asVolumeSays = mapped('as the volume says');
+const filled = when(
+  'with the options `initContainers: allow` and `filesImage`',
+  (_value, { options }) => fillsVolumes(options),
+  {
+    capsule: mapped(
+      "a Cinder volume of 1 GiB that a generated init container fills before the others start; whoever may read the project's capsules can read the content",
+    ),
+    container: mapped('written as files'),
+  },
+);
 const plainMode = 0o644;
 
 function fileMode(): Row {
   const only = 'zun writes files with mode 0644; leave the mode out';
+  const set = mapped('the mode of the file');
   return row(
     integer,
-    asFiles,
+    asVolumeSays,
     when('more than 0644', (value) => typeof value === 'number' && value > plainMode, {
-      capsule: asFiles.capsule,
+      capsule: set,
       container: rejected('correctness', `${only}, and start scripts by their interpreter`),
     }),
     when('less than 0644', (value) => typeof value === 'number' && value < plainMode, {
-      capsule: asFiles.capsule,
+      capsule: set,
       container: rejected('security', only),
     }),
   );
 }
 
 const itemRows = list({
-  key: requiredRow(text, asFiles),
+  key: requiredRow(text, asVolumeSays),
   mode: fileMode(),
-  path: requiredRow(text, asFiles),
+  path: requiredRow(text, asVolumeSays),
 } satisfies RowsOf<NonNullable<Source<'configMap'>['items']>[number]>);
 const defaultMode: Row = fileMode();
-const optional: Row = row(flag, asFiles);
+const optional: Row = row(flag, asVolumeSays);
 
 const fieldRefRows: Rows = {
-  apiVersion: row(text, asFiles),
-  fieldPath: requiredRow(text, asFiles),
+  apiVersion: row(text, asVolumeSays),
+  fieldPath: requiredRow(text, asVolumeSays),
 } satisfies RowsOf<NonNullable<Item<Source<'downwardAPI'>['items']>['fieldRef']>>;
 const resourceFieldRefRows: Rows = {
-  containerName: row(text, asFiles),
-  divisor: row(quantity, asFiles),
-  resource: requiredRow(text, asFiles),
+  containerName: row(text, asVolumeSays),
+  divisor: row(quantity, asVolumeSays),
+  resource: requiredRow(text, asVolumeSays),
 } satisfies RowsOf<NonNullable<Item<Source<'downwardAPI'>['items']>['resourceFieldRef']>>;
 const downwardItems = list({
-  fieldRef: row(object(fieldRefRows), asFiles),
+  fieldRef: row(object(fieldRefRows), asVolumeSays),
   mode: fileMode(),
-  path: requiredRow(text, asFiles),
-  resourceFieldRef: row(object(resourceFieldRefRows), asFiles),
+  path: requiredRow(text, asVolumeSays),
+  resourceFieldRef: row(object(resourceFieldRefRows), asVolumeSays),
 } satisfies RowsOf<Item<Source<'downwardAPI'>['items']>>);
 
 const projectionRows: Rows = {
@@ -112,14 +125,14 @@ const projectionRows: Rows = {
     rejected('correctness', 'zunlet does not read trust bundles; put the certificates into a ConfigMap'),
   ),
   configMap: row(
-    object({ items: row(itemRows, asFiles), name: row(text, asFiles), optional } satisfies RowsOf<
+    object({ items: row(itemRows, asVolumeSays), name: row(text, asVolumeSays), optional } satisfies RowsOf<
       NonNullable<Projection['configMap']>
     >),
-    asFiles,
+    asVolumeSays,
   ),
   downwardAPI: row(
-    object({ items: row(downwardItems, asFiles) } satisfies RowsOf<NonNullable<Projection['downwardAPI']>>),
-    asFiles,
+    object({ items: row(downwardItems, asVolumeSays) } satisfies RowsOf<NonNullable<Projection['downwardAPI']>>),
+    asVolumeSays,
   ),
   podCertificate: wholeRow(
     object(
@@ -136,18 +149,18 @@ const projectionRows: Rows = {
     rejected('correctness', 'zunlet asks for no Pod certificates; put the certificate into a Secret'),
   ),
   secret: row(
-    object({ items: row(itemRows, asFiles), name: row(text, asFiles), optional } satisfies RowsOf<
+    object({ items: row(itemRows, asVolumeSays), name: row(text, asVolumeSays), optional } satisfies RowsOf<
       NonNullable<Projection['secret']>
     >),
-    asFiles,
+    asVolumeSays,
   ),
   serviceAccountToken: row(
     object({
-      audience: row(text, asFiles),
-      expirationSeconds: row(integer, asFiles),
-      path: requiredRow(text, asFiles),
+      audience: row(text, asVolumeSays),
+      expirationSeconds: row(integer, asVolumeSays),
+      path: requiredRow(text, asVolumeSays),
     } satisfies RowsOf<NonNullable<Projection['serviceAccountToken']>>),
-    asFiles,
+    asVolumeSays,
   ),
 } satisfies RowsOf<Projection>;
 
@@ -272,11 +285,12 @@ export const volumeRows: Rows = {
   configMap: row(
     object({
       defaultMode,
-      items: row(itemRows, asFiles),
-      name: row(text, asFiles),
+      items: row(itemRows, asVolumeSays),
+      name: row(text, asVolumeSays),
       optional,
     } satisfies RowsOf<Source<'configMap'>>),
     asFiles,
+    filled,
   ),
   csi: foreign<'csi'>({
     driver: text,
@@ -286,8 +300,9 @@ export const volumeRows: Rows = {
     volumeAttributes: map,
   }),
   downwardAPI: row(
-    object({ defaultMode, items: row(downwardItems, asFiles) } satisfies RowsOf<Source<'downwardAPI'>>),
+    object({ defaultMode, items: row(downwardItems, asVolumeSays) } satisfies RowsOf<Source<'downwardAPI'>>),
     asFiles,
+    filled,
   ),
   emptyDir: row(
     object({
@@ -375,7 +390,7 @@ export const volumeRows: Rows = {
   photonPersistentDisk: foreign<'photonPersistentDisk'>({ fsType: text, pdID: text }),
   portworxVolume: foreign<'portworxVolume'>({ fsType: text, readOnly: flag, volumeID: text }),
   projected: row(
-    object({ defaultMode, sources: row(list(projectionRows), asFiles) } satisfies RowsOf<Source<'projected'>>),
+    object({ defaultMode, sources: row(list(projectionRows), asVolumeSays) } satisfies RowsOf<Source<'projected'>>),
     asFiles,
     when('the token that admission adds to every Pod', (_value, { holder }) => isAdmissionVolume(asVolume(holder)), {
       capsule: warned(
@@ -383,6 +398,7 @@ export const volumeRows: Rows = {
       ),
       container: mapped('written as files'),
     }),
+    filled,
   ),
   quobyte: foreign<'quobyte'>({
     group: text,
@@ -417,11 +433,12 @@ export const volumeRows: Rows = {
   secret: row(
     object({
       defaultMode,
-      items: row(itemRows, asFiles),
+      items: row(itemRows, asVolumeSays),
       optional,
-      secretName: row(text, asFiles),
+      secretName: row(text, asVolumeSays),
     } satisfies RowsOf<Source<'secret'>>),
     asFiles,
+    filled,
   ),
   storageos: foreign<'storageos'>({
     fsType: text,
@@ -456,12 +473,12 @@ const onToken = when(
   { capsule: ignored('left out with its volume'), container: ignored("the files are the container's own copy") },
 );
 
-function onFiles(verdict: Verdict): Exception {
+function onFiles(verdicts: Verdict | { capsule: Verdict; container: Verdict }): Exception {
   const isOnFiles = (_value: unknown, context: FieldContext) => {
     const volume = volumeOf(context);
     return volume !== undefined && isFiles(volume);
   };
-  return when('on a volume of files', isOnFiles, verdict);
+  return when('on a volume of files', isOnFiles, verdicts);
 }
 
 function subPath(): Row {
@@ -469,7 +486,10 @@ function subPath(): Row {
     text,
     rejected('correctness', 'zun always mounts the root of a volume; use a volume of its own'),
     unlessEmpty,
-    onFiles(mapped('that file, or the files of that folder')),
+    onFiles({
+      capsule: rejected('correctness', 'zun always mounts the root of a volume; use a volume of its own'),
+      container: mapped('that file, or the files of that folder'),
+    }),
   );
 }
 

@@ -43,6 +43,11 @@ export interface TranslateOptions {
   unsupported: 'reject' | 'warn';
   /** Whether init containers work on the cloud. */
   initContainers: boolean;
+  /**
+   * The image of a generated init container that writes ConfigMaps, Secrets and the like into Cinder volumes of a capsule; it
+   * needs `sh` and `base64`. Used only where init containers work; without it such volumes are refused on capsules.
+   */
+  filesImage?: string;
   /** `volume`: an emptyDir becomes a Cinder volume that goes with the capsule; `reject`: refuse it. */
   emptyDir: 'volume' | 'reject';
   /** Replaces KUBERNETES_SERVICE_HOST and _PORT where capsules cannot reach the service network. */

@@ -6,13 +6,15 @@ import { type PodFile, volumeFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { podReason } from './reasons.ts';
 import type { PodInputs, TranslateOptions } from './types.ts';
-import { isAdmissionVolume, isFiles } from './volume-kinds.ts';
+import { fillsVolumes, isAdmissionVolume, isFiles } from './volume-kinds.ts';
 
 /** What a volume of a Pod becomes. */
 export type PodVolume =
   | { kind: 'cinder'; id: string }
   | { kind: 'new'; sizeGiB: number }
   | { kind: 'files'; files: PodFile[] }
+  /** A new disk of a capsule that a generated init container writes these files into. */
+  | { kind: 'filled'; files: PodFile[] }
   /** Left out on purpose; its mounts go with it. */
   | { kind: 'left-out' }
   /** A problem says why. */
@@ -111,12 +113,14 @@ function leaveTokenOut(path: string, context: VolumeContext): PodVolume {
 }
 
 function files(volume: Volume, path: string, context: VolumeContext): PodVolume {
-  if (context.target === 'container') {
-    const made = volumeFiles(volume, path, context);
-    return made ? { kind: 'files', files: made } : unusable;
+  if (context.target !== 'container') {
+    if (isAdmissionVolume(volume)) return leaveTokenOut(path, context);
+    // The table has refused it.
+    if (!fillsVolumes(context.options)) return unusable;
   }
-  // Every other file on a capsule was refused by the table.
-  return isAdmissionVolume(volume) ? leaveTokenOut(path, context) : unusable;
+  const made = volumeFiles(volume, path, context);
+  if (!made) return unusable;
+  return { kind: context.target === 'container' ? 'files' : 'filled', files: made };
 }
 
 function readVolume(volume: Volume, path: string, context: VolumeContext): PodVolume {

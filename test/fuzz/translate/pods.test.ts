@@ -21,6 +21,7 @@ const options: fc.Arbitrary<TranslateOptions> = fc
     initContainers: fc.boolean(),
     emptyDir: fc.constantFrom('volume', 'reject'),
     clusterDns: fc.constantFrom([], ['10.96.0.10']),
+    filesImage: fc.constantFrom('', 'busybox:1.36'),
   })
   .map((parts) => translateOptions(parts));
 

@@ -5,7 +5,7 @@ import type { CapsuleTemplate } from '../../../src/openstack/types.ts';
 import { translatePod } from '../../../src/translate/pod.ts';
 import type { PodInputs, TranslateOptions, Translation } from '../../../src/translate/types.ts';
 import { type PodParts, pod } from '../../lib/builders.ts';
-import { podInputs, translateOptions, zunObjections } from '../../lib/translation.ts';
+import { configMap, podInputs, translateOptions, zunObjections } from '../../lib/translation.ts';
 
 const volumeId = '9f81cbb2-10f9-4bab-938d-92fe33c57a24';
 
@@ -242,6 +242,67 @@ const token: Volume = {
   name: 'kube-api-access-x7k2p',
   projected: { defaultMode: 420, sources: [{ serviceAccountToken: { path: 'token', expirationSeconds: 3607 } }] },
 };
+
+const filling: Partial<TranslateOptions> = { initContainers: true, filesImage: 'busybox:1.36' };
+
+test('capsule: files, where init containers work: a disk that a generated init container fills first', () => {
+  const configMaps = { settings: configMap('settings', { "it's": 'A', 'b.sh': 'B' }) };
+  const volumes: Volume[] = [
+    { name: 'c', configMap: { name: 'settings', defaultMode: 0o755, items: [{ key: "it's", path: "x/it's" }] } },
+    { name: 'd', downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+    token,
+  ];
+  const containers = app({
+    volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}`, readOnly: true })),
+  });
+  const made = template({ spec: { containers, volumes, restartPolicy: 'Never' } }, filling, { configMaps });
+  assert.deepEqual(made.spec.volumes, [
+    { name: 'v-c', cinder: { size: 1, autoRemove: true } },
+    { name: 'v-d', cinder: { size: 1, autoRemove: true } },
+  ]);
+  assert.deepEqual(made.spec.initContainers, [
+    {
+      image: 'busybox:1.36',
+      command: [
+        'sh',
+        '-c',
+        [
+          'set -e',
+          "mkdir -p '/zunlet-files/v-c/x'",
+          "printf %s \"$FILE_0\" | base64 -d > '/zunlet-files/v-c/x/it'\\''s'",
+          "chmod 0755 '/zunlet-files/v-c/x/it'\\''s'",
+          "mkdir -p '/zunlet-files/v-d'",
+          'printf %s "$FILE_1" | base64 -d > \'/zunlet-files/v-d/name\'',
+          "chmod 0644 '/zunlet-files/v-d/name'",
+        ].join('\n'),
+      ],
+      env: { FILE_0: 'QQ==', FILE_1: 'd2Vi', ZUNLET_CONTAINER: 'zunlet/files' },
+      volumeMounts: [
+        { name: 'v-c', mountPath: '/zunlet-files/v-c' },
+        { name: 'v-d', mountPath: '/zunlet-files/v-d' },
+      ],
+    },
+  ]);
+  assert.deepEqual(
+    made.spec.containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath),
+    ['/c', '/d'],
+  );
+});
+
+test('capsule: files, where init containers work: restarts always are limited, and too many files wait', () => {
+  const spec = mounting({ name: 'c', configMap: { name: 'settings' } });
+  const run = (size: number) =>
+    translated({ spec }, filling, { configMaps: { settings: configMap('settings', { a: 'x'.repeat(size) }) } });
+  assert.match(run(1).notes.find(({ path }) => path === 'spec.volumes')?.message ?? '', /at most 10 restarts/);
+  assert.deepEqual(
+    run(60_000).problems.map(({ path, heals }) => [path, heals]),
+    [['spec.volumes', true]],
+  );
+  assert.deepEqual(
+    refused({ spec: mounting({ name: 'c', configMap: { name: 'settings' } }, { subPath: 'a' }) }, filling).slice(0, 1),
+    ['spec.containers[0].volumeMounts[0].subPath'],
+  );
+});
 
 test('capsule: the token volume that admission adds: left out, and named once', () => {
   const mount = { name: token.name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true };

@@ -69,6 +69,27 @@ test('podReferences: a pod that becomes a capsule: nothing that only files need'
   assert.deepEqual(podReferences(pod({ spec: two }), { backend: 'auto' }), expected);
 });
 
+test('podReferences: a capsule whose files are written by an init container: all but the token that admission adds', () => {
+  const volumes = [
+    ...(spec.volumes ?? []),
+    { name: 'kube-api-access-abcde', projected: { sources: [{ serviceAccountToken: { path: 't', audience: 'x' } }] } },
+  ];
+  const [container] = spec.containers ?? [];
+  assert.ok(container);
+  const volumeMounts = [...(container.volumeMounts ?? []), { name: 'kube-api-access-abcde', mountPath: '/x' }];
+  const filling = { backend: 'capsule' as const, initContainers: true, filesImage: 'busybox' };
+  const named = podReferences(
+    pod({ spec: { ...spec, containers: [{ ...container, volumeMounts }], volumes } }),
+    filling,
+  );
+  assert.deepEqual(named.configMaps, ['map-from', 'map-key', 'map-file', 'map-projected']);
+  assert.deepEqual(
+    named.tokens.map(({ audience }) => audience),
+    ['', 'vault'],
+  );
+  assert.deepEqual(named.imagePullSecrets, []);
+});
+
 test('podReferences: an annotation or a class may choose the other backend: files are named', () => {
   const annotated = pod({ spec, annotations: { 'zunlet.io/backend': 'container' } });
   assert.equal(podReferences(annotated, { backend: 'capsule' }).tokens.length, 2);
