@@ -84,11 +84,9 @@ export function createHeartbeat(deps: HeartbeatOptions): Heartbeat {
   let node: Node | undefined;
   let loops: Promise<unknown> | undefined;
 
-  async function register(): Promise<Node> {
+  function register(): Promise<Node> {
     const makeNode = () => nodeObject(options, deps.instance, status.wanted(undefined));
-    const registered = await registerNode({ ...deps, makeNode }, stopping.signal);
-    status.force();
-    return registered;
+    return registerNode({ ...deps, makeNode }, stopping.signal);
   }
 
   /** Answers the time until the next one. */

@@ -32,8 +32,6 @@ export interface StatusWriter {
   wanted(stored: NodeStatus | undefined): NodeStatus;
   /** Reads the Node, writes what differs, and answers it; undefined when the Node is gone. Errors: those of `KubeClient`. */
   write(signal: AbortSignal): Promise<Node | undefined>;
-  /** Makes the next write happen whatever is stored. */
-  force(): void;
 }
 
 const callTimeoutMs = 10_000;
@@ -66,9 +64,6 @@ export function createStatusWriter(deps: StatusWriterOptions): StatusWriter {
 
   return {
     wanted,
-    force() {
-      reportAtMs = Number.NEGATIVE_INFINITY;
-    },
     async write(signal) {
       const call = { urgent: true, timeoutMs: callTimeoutMs, signal };
       try {

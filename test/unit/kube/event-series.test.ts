@@ -79,6 +79,13 @@ test('events: ten different messages of one reason in ten minutes: the rest is c
   ]);
 });
 
+test('events: message from before the flood comes again: counted on its own Event', () => {
+  const correlator = createEventCorrelator('zunlet', 'zun-1');
+  for (let at = 0; at < 15; at++) correlator.observe(about({ message: `failure ${at}` }), nowMs, at);
+  const series = correlator.observe(about({ message: 'failure 0' }), nowMs, 20);
+  assert.deepEqual([series?.event.message, series?.event.count], ['failure 0', 2]);
+});
+
 test('events: quiet for ten minutes: messages stand alone again', () => {
   const correlator = createEventCorrelator('zunlet', 'zun-1');
   for (let at = 0; at < 12; at++) correlator.observe(about({ message: `failure ${at}` }), nowMs, at);
