@@ -3,7 +3,15 @@ import { nearest } from '../base/nearest.ts';
 import type { TlsIdentity } from '../http/transport.ts';
 import { type CloudAuth, cloudAuth } from './cloud-auth.ts';
 import { type CloudValue, cloudError, isRecord } from './cloud-files.ts';
-import { type AuthValues, authKeys, authSchema, cloudKeys, cloudSchema, foreignKeys } from './cloud-schema.ts';
+import {
+  type AuthValues,
+  authKeys,
+  authSchema,
+  cloudKeys,
+  cloudSchema,
+  foreignKeys,
+  settingKeys,
+} from './cloud-schema.ts';
 import { type CloudSources, expandHome, type Found, findCloud, normalise } from './cloud-search.ts';
 
 /** Which endpoint of the catalog is used. */
@@ -56,9 +64,10 @@ async function readCloud(found: Found, sources: CloudSources, warnings: string[]
   const fail = (keys: string[], message: string) =>
     cloudError('cloud.invalid', `${found.where(keys)}, cloud ${found.name}, ${keys.join('.')}: ${message}`);
   checkKeys(found, fail);
-  const top = cloudSchema.safeParse(found.values);
+  const merged = withRegion(found.values);
+  const top = cloudSchema.safeParse({ interface: merged['endpoint_type'], ...merged });
   if (!top.success) throw schemaProblem(top.error.issues, [], fail);
-  const values = applyRegion(top.data, found.values);
+  const values = top.data;
   const auth = authValues(found, fail);
   if (values.insecure === true) warnings.push('insecure is not obeyed: write verify: false to accept any certificate');
   const result: Cloud = {
@@ -118,15 +127,14 @@ function authValues(found: Found, fail: Fail): AuthValues {
 type Values = ReturnType<typeof cloudSchema.parse>;
 
 /** `regions` may carry values of their own; without `region_name` the first one is used. */
-function applyRegion(values: Values, raw: Record<string, CloudValue>): Values {
-  const regions = values.regions ?? [];
-  const names = regions.map((region) => (typeof region === 'string' ? region : region.name));
-  const name = values.region_name ?? names[0];
-  if (name === undefined) return values;
-  const entry = regions.find((region) => typeof region !== 'string' && region.name === name);
-  const own = entry !== undefined && typeof entry !== 'string' ? entry.values : undefined;
-  if (!own) return { ...values, region_name: name };
-  return { ...cloudSchema.parse({ ...raw, ...normalise(own as Record<string, CloudValue>) }), region_name: name }; // parsed as unknown
+function withRegion(cloud: Record<string, CloudValue>): Record<string, CloudValue> {
+  const regions = Array.isArray(cloud['regions']) ? cloud['regions'] : [];
+  const nameOf = (region: CloudValue | undefined) => (isRecord(region) ? region['name'] : region);
+  const name = cloud['region_name'] || nameOf(regions[0]);
+  if (typeof name !== 'string') return cloud;
+  const entry = regions.find((region) => isRecord(region) && region['name'] === name);
+  const own = isRecord(entry) && isRecord(entry['values']) ? normalise(entry['values']) : {};
+  return { ...cloud, ...own, region_name: name };
 }
 
 function endpointOverrides(values: Values, fail: Fail): Record<string, string> {
@@ -178,8 +186,7 @@ function environmentValues(env: CloudSources['env']): EnvironmentValues {
     const key = name.slice(3).toLowerCase();
     if ((authKeys as readonly string[]).includes(key)) values.auth[key] = value;
     else if (key === 'auth_type' || key === 'identity_api_version') values.auth[key] = value;
-    else if ((cloudKeys as readonly string[]).includes(key) || /_endpoint_override$/.test(key))
-      values.settings[key] = value;
+    else if (settingKeys.includes(key) || /_endpoint_override$/.test(key)) values.settings[key] = value;
   }
   return values;
 }

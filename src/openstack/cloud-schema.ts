@@ -51,6 +51,18 @@ export const cloudKeys = [
   'identity_api_version',
 ] as const;
 
+/** Those that may come from `OS_*` variables whatever cloud is used. */
+export const settingKeys: readonly string[] = [
+  'region_name',
+  'interface',
+  'endpoint_type',
+  'verify',
+  'insecure',
+  'cacert',
+  'cert',
+  'key',
+];
+
 /** Keys of other tools that lie near one of ours. */
 export const foreignKeys = ['api_timeout', 'verbose', 'force', 'region', 'nat_source', 'networks', 'interfaces'];
 

@@ -188,7 +188,7 @@ const clouds: Json = {
         project_name: 'web',
         user_domain_name: 'Default',
       },
-      region_name: 'RegionOne',
+      region_name: 'RegionTwo',
       interface: 'public',
       verify: true,
       cacert: '/ca.pem',

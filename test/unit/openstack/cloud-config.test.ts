@@ -214,6 +214,17 @@ test('cloud: endpoint overrides: are kept by service type', async () => {
   assert.deepEqual(cloud.endpointOverrides, { container: 'http://zun:9517/v1', 'block-storage': 'http://c/v3' });
 });
 
+test('cloud: endpoint_type: the older name of interface', async () => {
+  assert.equal((await load({ '/work/clouds.yaml': `${one}    endpoint_type: internalURL\n` })).interface, 'internal');
+  const both = await load({ '/work/clouds.yaml': `${one}    endpoint_type: internalURL\n    interface: admin\n` });
+  assert.equal(both.interface, 'admin');
+});
+
+test('cloud: variables that name maps: are not taken for parts of a cloud', async () => {
+  const cloud = await load({}, { ...variables, OS_AUTH: 'x', OS_REGIONS: 'y', OS_PROFILE: 'z', OS_CLOUD_NAME: 'w' });
+  assert.equal(cloud.name, 'envvars');
+});
+
 test('cloud: verify false: switches verification off; insecure alone does not and warns', async () => {
   assert.deepEqual((await load({ '/work/clouds.yaml': `${one}    verify: no\n` })).tls, { insecure: true });
   const cloud = await load({ '/work/clouds.yaml': `${one}    insecure: true\n` });
@@ -238,6 +249,14 @@ test('cloud: regions with values: the named one is applied', async () => {
   assert.deepEqual(
     await load({ '/work/clouds.yaml': `${text}    region_name: B\n` }).then((c) => [c.region, c.interface]),
     ['B', 'public'],
+  );
+});
+
+test('cloud: regions with values that are wrong: an error that names the key', async () => {
+  const text = `${one}    regions:\n      - {name: RegionOne, values: {interface: outside}}\n`;
+  assert.match(
+    (await failure({ '/work/clouds.yaml': text })).message,
+    /cloud prod, interface: must be public, internal or admin/,
   );
 });
 
