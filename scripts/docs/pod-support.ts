@@ -56,10 +56,18 @@ function saysSomething(row: Row): boolean {
   return !isStructure(row) || row.exceptions.length > 0 || !/^see the fields? inside$/.test(row.verdicts.docker.text);
 }
 
+/** What rows say that only repeat the field that holds them. */
+const leftToHolder: ReadonlySet<string> = new Set([
+  'as the volume says',
+  'part of an environment variable',
+  'decided by the list',
+]);
+
 /** A field that fares like the one that holds it needs no line. */
 function addsNothing(row: Row, holder: Row | undefined): boolean {
-  if (row.exceptions.length === 0 && row.verdicts.docker.text === 'as the volume says') return true;
-  return row.exceptions.length === 0 && holder !== undefined && cell({ ...holder, exceptions: [] }) === cell(row);
+  if (row.exceptions.length > 0 || holder === undefined) return false;
+  if (leftToHolder.has(row.verdicts.docker.text)) return true;
+  return cell({ ...holder, exceptions: [] }) === cell(row);
 }
 
 function lines(rows: Rows, path: string, holder?: Row): string[] {
