@@ -100,6 +100,32 @@ test('zun emulator: DELETE before the sandbox is known: Error, and the second DE
   assert.equal((await cloud.call('GET', `/capsules/${uuid}`)).status, 404);
 });
 
+test('zun emulator: DELETE before the claim: gone at once, and nothing is made afterwards', async (context) => {
+  const cloud = await startCloud(context);
+  const body = { template: { kind: 'capsule', metadata: {}, spec: { containers: [{ image: 'busybox' }] } } };
+  const uuid = String((await cloud.call('POST', '/capsules', body)).json['uuid']);
+  await cloud.call('DELETE', `/capsules/${uuid}`);
+  assert.equal((await cloud.call('GET', `/capsules/${uuid}`)).status, 404);
+  await cloud.clock.advance(5000);
+  assert.deepEqual([cloud.networks.ports(), cloud.zun.control.leftovers()], [[], []]);
+});
+
+test('zun emulator: DELETE while a later image is pulled: what starts afterwards is left running', async (context) => {
+  const cloud = await startCloud(context);
+  const spec = { containers: [{ image: 'busybox' }, { image: 'slow-pull-3' }] };
+  const body = { template: { kind: 'capsule', metadata: {}, spec } };
+  const uuid = String((await cloud.call('POST', '/capsules', body)).json['uuid']);
+  await cloud.clock.advance(1000);
+  await cloud.call('DELETE', `/capsules/${uuid}`);
+  assert.equal((await cloud.call('GET', `/capsules/${uuid}`)).json['status'], 'Created');
+  await cloud.clock.advance(10_000);
+  assert.equal((await cloud.call('GET', `/capsules/${uuid}`)).status, 404);
+  assert.deepEqual(
+    cloud.zun.control.leftovers().map((item) => item.kind),
+    ['container'],
+  );
+});
+
 test('zun emulator: an image cannot be pulled: Error, and DELETE leaves sandbox and port behind', async (context) => {
   const cloud = await startCloud(context);
   const uuid = await cloud.capsule({ image: 'nope' });

@@ -89,6 +89,18 @@ test('container stop: a script that traps SIGTERM: ends with its own code', asyn
   assert.equal((await cloud.call('GET', `/containers/${uuid}/logs`)).text, '"bye\\n"');
 });
 
+test('container stop: it ends by itself, policy always: it stays stopped until started', async (context) => {
+  const cloud = await startCloud(context);
+  const command = ['sh', '-c', "trap 'exit 0' TERM; while true; do sleep 1; done"];
+  const uuid = await cloud.container({ command, restart_policy: { Name: 'always' } });
+  await cloud.call('POST', `/containers/${uuid}/stop?timeout=30`);
+  await cloud.clock.advance(10_000);
+  assert.equal((await cloud.call('GET', `/containers/${uuid}`)).json['status'], 'Stopped');
+  await cloud.call('POST', `/containers/${uuid}/start`);
+  await cloud.clock.advance(1000);
+  assert.equal((await cloud.call('GET', `/containers/${uuid}`)).json['status'], 'Running');
+});
+
 test('container execute: one-shot: output and code; too long: 409; missing program: 126', async (context) => {
   const cloud = await startCloud(context);
   const mounts = [{ type: 'bind', source: Buffer.from('v1').toString('base64'), destination: '/etc/app/key' }];
