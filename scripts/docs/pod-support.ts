@@ -104,10 +104,7 @@ function flat(rows: Rows, name: string): Rows {
   return row ? { ...rows, [name]: { ...row, whole: true } } : rows;
 }
 
-/** Renders docs/reference/pod-support.md from the support table. */
-export function podSupportPage(): string {
-  const containers = innerRows(podSpecRows, 'containers');
-  return `<!-- Generated from src/translate/support.ts by: node scripts/generate-docs.ts pod-support -->
+const introduction = `<!-- Generated from src/translate/support.ts by: node scripts/generate-docs.ts pod-support -->
 
 # What becomes of each field of a Pod
 
@@ -144,7 +141,12 @@ A refusal that was lifted becomes a warning in the Pod's Event.
 | \`${annotation.backend}\` | \`capsule\`, \`container\` or \`auto\`: what carries the Pod |
 | \`${annotation.securityGroups}\` | security groups, names or ids, separated by commas; refused on capsules unless the node sets them on the Neutron port |
 | \`${annotation.networks}\` | Neutron networks, names or ids, separated by commas; container backend only |
-| \`${annotation.accept}\` | fields whose loss the Pod accepts |
+| \`${annotation.accept}\` | fields whose loss the Pod accepts |`;
+
+/** Renders docs/reference/pod-support.md from the support table. */
+export function podSupportPage(): string {
+  const containers = innerRows(podSpecRows, 'containers');
+  return `${introduction}
 
 ## Pod
 

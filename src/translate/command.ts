@@ -4,6 +4,7 @@ import type { Target } from './fields.ts';
 import { checkCommand } from './limits.ts';
 import { own } from './records.ts';
 
+/** What a container runs, expanded. */
 export interface CommandLine {
   command: string[];
   args: string[];

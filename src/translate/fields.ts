@@ -27,6 +27,7 @@ type Support = 'mapped' | 'defaulted' | 'ignored' | 'warned' | 'rejected';
  */
 export type Concern = 'impossible' | 'security' | 'correctness' | 'convenience';
 
+/** What becomes of a field on one target. */
 export interface Verdict {
   support: Support;
   /** One clause for the reader: how it is done, why it is harmless, or what to use instead. */
@@ -35,6 +36,7 @@ export interface Verdict {
   concern?: Concern;
 }
 
+/** What becomes of a field on each target. */
 export type Verdicts = Record<Target, Verdict>;
 
 /** Where a value stands. */
@@ -68,6 +70,7 @@ export interface Row {
   whole: boolean;
 }
 
+/** A table by field name; `RowsOf` says whether it is complete. */
 export type Rows = Readonly<Record<string, Row>>;
 
 /** A table that has exactly the fields of `T`. */
@@ -86,41 +89,58 @@ function spread(verdicts: VerdictsBySide): Verdicts {
   return verdicts;
 }
 
+/** Any text. */
 export const text: FieldType = { kind: 'text' };
+/** A whole number. */
 export const integer: FieldType = { kind: 'integer' };
+/** True or false. */
 export const flag: FieldType = { kind: 'flag' };
+/** A port: its name or its number. */
 export const textOrInteger: FieldType = { kind: 'text-or-integer' };
+/** A Kubernetes quantity; YAML may have a number. */
 export const quantity: FieldType = { kind: 'quantity' };
+/** A list of texts. */
 export const texts: FieldType = { kind: 'texts' };
+/** A list of whole numbers. */
 export const integers: FieldType = { kind: 'integers' };
+/** A map of texts. */
 export const map: FieldType = { kind: 'map' };
+/** A map of quantities. */
 export const quantities: FieldType = { kind: 'quantities' };
+/** A value that nobody looks at. */
 export const anything: FieldType = { kind: 'anything' };
 
+/** An object with a table of its own. */
 export function object(rows: Rows): FieldType {
   return { kind: 'object', rows };
 }
 
+/** A list of objects with a table of their own. */
 export function list(rows: Rows): FieldType {
   return { kind: 'list', rows };
 }
 
+/** Says how a field is honoured. */
 export function mapped(how: string): Verdict {
   return { support: 'mapped', text: how };
 }
 
+/** Says what happens in place of what a field asks for. */
 export function defaulted(how: string): Verdict {
   return { support: 'defaulted', text: how };
 }
 
+/** Says why leaving a field out does no harm. */
 export function ignored(why: string): Verdict {
   return { support: 'ignored', text: why };
 }
 
+/** Says what the user should hear about a field that is left out. */
 export function warned(what: string): Verdict {
   return { support: 'warned', text: what };
 }
 
+/** Says what to use in place of a field that cannot be honoured. */
 export function rejected(concern: Concern, instead: string): Verdict {
   return { support: 'rejected', text: instead, concern };
 }
@@ -155,6 +175,7 @@ const nothing = ignored('the value asks for nothing');
 
 /** Values like `false` that ask for nothing beyond what happens anyway. */
 export const unlessFalse: Exception = when('`false`', (value) => value === false, nothing);
+/** Empty values ask for nothing. */
 export const unlessEmpty: Exception = when(
   'empty',
   (value) =>

@@ -29,6 +29,7 @@ export interface Findings {
   notes(): Note[];
 }
 
+/** What may be left out without a refusal. */
 export interface Leniency {
   unsupported: 'reject' | 'warn';
   /** From the annotation `zunlet.io/accept-unsupported`. */

@@ -29,6 +29,7 @@ export interface PodInputs {
   };
 }
 
+/** What translation depends on beside the Pod and its inputs: the node, and what its cloud can do. */
 export interface TranslateOptions {
   cluster: string;
   node: string;

@@ -1,6 +1,7 @@
 /** The fields of a Pod as the client-node package describes them at run time: the ground truth for the support table. */
 import * as models from '../../node_modules/@kubernetes/client-node/dist/gen/models/all.js';
 
+/** A field of a model. */
 export interface FieldOf {
   name: string;
   /** `string`, `Array<V1EnvVar>`, `{ [key: string]: string; }`, … */

@@ -12,6 +12,7 @@ const variants: Record<string, string[]> = {
   container: ['--backend', 'container'],
 };
 
+/** One variant of a case. */
 export interface GoldenCase {
   name: string;
   variant: string;
