@@ -99,16 +99,23 @@ function pickRegistry(image: string, context: ContainerContext): string | undefi
   const { pod, inputs, findings } = context;
   const names = (pod.spec.imagePullSecrets ?? []).flatMap(({ name }) => (name ? [name] : []));
   const missing = names.filter((name) => !own(inputs.secrets, name));
-  if (missing.length > 0) {
-    findings.note({
-      path: 'spec.imagePullSecrets',
-      code: 'pod.image-pull-secrets',
-      message: `unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed`,
-      level: 'warned',
-    });
-  }
   const fitting = imageCredentials(image, names, inputs.secrets);
-  return fitting.map(({ secret }) => own(inputs.registries, secret)).find((uuid) => uuid !== undefined);
+  const registry = fitting.map(({ secret }) => own(inputs.registries, secret)).find((uuid) => uuid !== undefined);
+  const said = [
+    ...(missing.length > 0
+      ? [
+          `unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed`,
+        ]
+      : []),
+    ...(fitting.length > 0 && registry === undefined
+      ? ['there is no Zun registry for them; the image is pulled without']
+      : []),
+  ];
+  if (said.length > 0) {
+    const message = said.join('; ');
+    findings.note({ path: 'spec.imagePullSecrets', code: 'pod.image-pull-secrets', message, level: 'warned' });
+  }
+  return registry;
 }
 
 /** The parts of a standalone container's request that come from the Pod's container. */

@@ -347,4 +347,6 @@ test('container: image pull secrets: the registry of the first that fits; missin
   const { notes } = translated({ spec }, {}, given);
   assert.match(notes.find(({ path }) => path === 'spec.imagePullSecrets')?.message ?? '', /\(gone\)/);
   assert.equal(request({ spec: { ...spec, containers: app({}) } }, {}, given).registry, undefined);
+  const without = translated({ spec }, {}, { ...given, registries: {} });
+  assert.match(without.notes.find(({ path }) => path === 'spec.imagePullSecrets')?.message ?? '', /no Zun registry/);
 });
