@@ -151,9 +151,9 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
 
   /** Ends the hooks when the grace period does. */
   function expireAfter(uid: string, state: Stopping): void {
-    const endsAt = () => state.beganAt + state.graceSeconds * 1000;
-    clock.after(Math.max(0, endsAt() - clock.monotonic()), () => {
-      if (state.done || clock.monotonic() < endsAt()) return;
+    const endsAt = state.beganAt + state.graceSeconds * 1000;
+    clock.after(Math.max(0, endsAt - clock.monotonic()), () => {
+      if (state.done) return;
       state.done = true;
       state.abort.abort();
       deps.onChange(uid);

@@ -32,6 +32,7 @@ export function createSchedule<T extends Scheduled>(clock: Clock, run: (item: T)
   let cancelTimer: (() => void) | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
   let closed = false;
+  let firing = false;
 
   function swap(a: number, b: number): void {
     const [first, second] = [heap[a], heap[b]];
@@ -66,7 +67,7 @@ export function createSchedule<T extends Scheduled>(clock: Clock, run: (item: T)
   }
   function arm(): void {
     const next = at(0);
-    if (closed || next >= timerAt) return;
+    if (closed || firing || next >= timerAt) return;
     cancelTimer?.();
     timerAt = next;
     cancelTimer =
@@ -75,6 +76,7 @@ export function createSchedule<T extends Scheduled>(clock: Clock, run: (item: T)
   function fire(): void {
     timerAt = Number.POSITIVE_INFINITY;
     cancelTimer = undefined;
+    firing = true;
     const until = clock.monotonic() + slackMs;
     while (at(0) <= until && !closed) {
       const slot = pop();
@@ -82,6 +84,7 @@ export function createSchedule<T extends Scheduled>(clock: Clock, run: (item: T)
       slot.item.dueAt = undefined;
       run(slot.item);
     }
+    firing = false;
     arm();
   }
 
