@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { AppError } from '../base/errors.ts';
 
@@ -128,7 +128,7 @@ export function createTransport(options: TransportOptions): Transport {
         bodyTimeout: idleMs,
         signal,
       });
-      const body = Readable.from(readBody(answer.body, call, options.origin), { objectMode: false });
+      const body = translateErrors(answer.body, (error) => streamError(error, call, options.origin));
       return { status: answer.statusCode, headers: flatHeaders(answer.headers), body };
     } catch (error) {
       throw transportError(error, call, options.origin, late.signal.aborted);
@@ -174,22 +174,23 @@ function openPool(options: TransportOptions, tls: TlsIdentity | undefined): Disp
   return new Pool(options.origin, { ...limits, connect: { ...connect, ...identity } });
 }
 
-async function* readBody(body: Readable, call: HttpRequest, origin: string): AsyncGenerator<Buffer> {
-  try {
-    // A body stream without an encoding yields buffers only.
-    for await (const chunk of body as AsyncIterable<Buffer>) yield chunk;
-  } catch (error) {
-    if (errorCode(error) === 'UND_ERR_BODY_TIMEOUT') {
-      throw new AppError({
-        kind: 'retryable',
-        code: 'http.idle',
-        message: `${call.attempt}: ${origin} sent nothing for too long`,
-        effect: 'unknown',
-        cause: error,
-      });
-    }
-    throw transportError(error, call, origin, false);
-  }
+/** Passes a body on with its errors made ours; ending either end ends the other. */
+function translateErrors(body: Readable, toError: (error: Error) => AppError): Readable {
+  const translated = new PassThrough();
+  body.on('error', (error) => translated.destroy(toError(error)));
+  translated.on('close', () => body.destroy());
+  return body.pipe(translated);
+}
+
+function streamError(error: Error, call: HttpRequest, origin: string): AppError {
+  if (errorCode(error) !== 'UND_ERR_BODY_TIMEOUT') return transportError(error, call, origin, false);
+  return new AppError({
+    kind: 'retryable',
+    code: 'http.idle',
+    message: `${call.attempt}: ${origin} sent nothing for too long`,
+    effect: 'unknown',
+    cause: error,
+  });
 }
 
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -40,7 +40,7 @@ export interface KubeCall {
   signal?: AbortSignal;
 }
 
-export interface KubeCreateCall extends KubeCall {
+interface KubeCreateCall extends KubeCall {
   /** True when making it twice does no harm. */
   repeatable?: boolean;
 }
@@ -50,7 +50,7 @@ export interface KubePatchCall extends KubeCall {
   type?: 'strategic' | 'merge' | 'json';
 }
 
-export interface KubeDeleteCall extends KubeCall {
+interface KubeDeleteCall extends KubeCall {
   gracePeriodSeconds?: number;
   /** Precondition: 409 when the object has another one. */
   uid?: string;

@@ -42,7 +42,7 @@ export function kubeError(answer: HttpResponse, attempt: string): AppError {
 }
 
 /** Tells whether a list or watch position is too old, in either form that the API server uses for it. */
-export function isExpired(code: number | undefined, reason: string | undefined): boolean {
+function isExpired(code: number | undefined, reason: string | undefined): boolean {
   return code === 410 || reason === 'Expired' || reason === 'Gone';
 }
 

@@ -9,7 +9,7 @@ import type { KubeAuth, KubeCall, KubeCallRecord } from './client-types.ts';
 import { garbageError, kubeError } from './errors.ts';
 
 /** One call before it becomes an HTTP request. */
-export interface Exchange {
+interface Exchange {
   verb: KubeCallRecord['verb'];
   method: HttpRequest['method'];
   path: string;
@@ -189,7 +189,7 @@ async function streamError(answer: HttpStream, attempt: string): Promise<AppErro
 }
 
 /** Reads the plural and the subresource out of an API path: `/api/v1/namespaces/web/pods/api-0/status` is `pods/status`. */
-export function resourceOf(path: string): string {
+function resourceOf(path: string): string {
   const parts = path.split('/').filter(Boolean);
   const rest = parts.slice(parts[0] === 'apis' ? 3 : 2);
   if (rest[0] === 'namespaces' && rest.length > 2) rest.splice(0, 2);

@@ -19,16 +19,16 @@ import type {
 import type { Stored } from './watch.ts';
 
 /** The kinds of objects that Pods refer to by name. */
-export interface ReadableKinds {
+interface ReadableKinds {
   ConfigMap: ConfigMap;
   Secret: Secret;
   PersistentVolumeClaim: PersistentVolumeClaim;
   PersistentVolume: PersistentVolume;
   RuntimeClass: RuntimeClass;
 }
-export type ReadableKind = keyof ReadableKinds;
+type ReadableKind = keyof ReadableKinds;
 
-export interface ObjectRef<K extends ReadableKind = ReadableKind> {
+interface ObjectRef<K extends ReadableKind = ReadableKind> {
   kind: K;
   /** Empty for PersistentVolumes and RuntimeClasses. */
   namespace: string;

@@ -29,7 +29,7 @@ export interface ReflectorOptions<T extends Stored> {
   relistEveryMs?: number;
 }
 
-export interface ReflectorHealth {
+interface ReflectorHealth {
   /** True from the first complete list on. */
   isSynced: boolean;
   /** Monotonic ms of the last sign of life: a list, an event, a bookmark. */

@@ -78,8 +78,8 @@ function tooSlow(): AppError {
 }
 
 function slim({ metadata, spec }: Service): Service {
-  const { name, namespace, uid, creationTimestamp, labels, annotations } = metadata;
-  const kept = { name, uid, namespace, creationTimestamp, labels, annotations };
+  const { name, namespace, uid } = metadata;
+  const kept = { name, uid, namespace };
   // Undefined fields stand for absent ones here as on the wire; exactOptionalPropertyTypes cannot see that.
   return { metadata: kept as Service['metadata'], ...(spec && { spec }) };
 }

@@ -41,7 +41,7 @@ export interface HeartbeatOptions {
   reportEveryMs?: number;
 }
 
-export interface HeartbeatHealth {
+interface HeartbeatHealth {
   mayWork: boolean;
   /** Who runs the node instead of this process. */
   holder: string | undefined;

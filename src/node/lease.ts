@@ -16,7 +16,7 @@ export interface NodeLeaseOptions {
 }
 
 /** What an attempt at the Lease came to. */
-export type Hold = { isHeld: true } | { isHeld: false; holder: string };
+type Hold = { isHeld: true } | { isHeld: false; holder: string };
 
 /**
  * The node's Lease, which says two things at once: to the controllers, that the node lives; to other zunlet processes, by

@@ -30,9 +30,6 @@ export function providerId(options: NodeOptions): string {
   return `zun://${options.region}/${options.name}`;
 }
 
-/** The taint that keeps Pods away which were not meant for this node. */
-export const providerTaint = { key: 'virtual-kubelet.io/provider', value: 'zun', effect: 'NoSchedule' } as const;
-
 /** Makes the labels that the node sets itself, at creation and when it adopts an existing Node. */
 export function nodeLabels(options: NodeOptions): Record<string, string> {
   return {
