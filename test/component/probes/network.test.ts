@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { grpcHealth } from '../../../src/http/grpc-health.ts';
 import { oneShotGet, tcpDial } from '../../../src/http/one-shot.ts';
 import type { Probe } from '../../../src/kube/types.ts';
 import { runProbe } from '../../../src/probes/run.ts';
 import { pod } from '../../lib/builders.ts';
+import { createTestAuthority } from '../../lib/kubelet-certificates.ts';
 
 const ports = { get: oneShotGet, dial: tcpDial, health: grpcHealth };
 
@@ -158,14 +155,10 @@ test('http probe: a header that cannot be sent: an error, not a failure', async 
 });
 
 test('https probe: nobody vouches for the certificate: it does not matter', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'probe-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=other.example', '-days', '1'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject], {
-    stdio: 'ignore',
+  const tls = createTestAuthority('nobody').issue('server', {
+    commonName: 'other.example',
+    dnsNames: ['other.example'],
   });
-  const tls = { key: readFileSync(key), cert: readFileSync(cert) };
   const port = await listen(
     t,
     createTlsServer(tls, (_, response) => response.end('secure')),
