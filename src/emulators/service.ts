@@ -1,4 +1,11 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { Counters } from './counters.ts';
@@ -59,10 +66,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const host = options.host ?? '127.0.0.1';
   const sockets = new Set<Socket>();
   let port = options.port ?? 0;
-  let refusing = false;
-  const newServer = () => {
-    const server = createServer((request, response) => {
-      void serve(request, response);
+  let isRefusing = false;
+  let server: Server;
+
+  async function listen(): Promise<void> {
+    server = createServer((request, response) => {
+      void serve(request, response, options, { refuse, accept });
     });
     server.keepAliveTimeout = 75_000;
     server.on('connection', (socket) => {
@@ -70,85 +79,78 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       socket.once('close', () => sockets.delete(socket));
       socket.on('error', () => socket.destroy());
     });
-    return server;
-  };
-  let server = newServer();
-
-  function listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, host, () => {
-        // An IP listener's address is never a string or null.
-        port = (server.address() as AddressInfo).port;
-        resolve();
-      });
-    });
+    server.listen(port, host);
+    await once(server, 'listening');
+    // An IP listener's address is never a string or null.
+    port = (server.address() as AddressInfo).port;
   }
 
   async function refuse(): Promise<void> {
-    if (refusing) return;
-    refusing = true;
+    if (isRefusing) return;
+    isRefusing = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of sockets) socket.resetAndDestroy();
     await closed;
   }
 
   async function accept(): Promise<void> {
-    if (!refusing) return;
-    refusing = false;
-    server = newServer();
+    if (!isRefusing) return;
+    isRefusing = false;
     await listen();
   }
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const call = readCall(request, options.operation);
-    const reset = () => {
-      options.counters.answered(call.operation, 'none');
-      request.socket.resetAndDestroy();
-    };
-    try {
-      options.counters.called(call.operation);
-      const fault = options.faults.pick(call.operation, call.path);
-      if (fault?.kind === 'reset-before') return reset();
-      if (fault?.kind === 'refuse') {
-        options.counters.answered(call.operation, 'none');
-        options.clock.after(fault.forMs, () => void accept());
-        return await refuse();
-      }
-      call.body = await readBody(request);
-      if (fault?.kind === 'late') {
-        options.clock.after(fault.ms, () => void Promise.resolve(options.handle(call)).catch(() => undefined));
-        return reset();
-      }
-      if (fault?.kind === 'hang') return options.counters.answered(call.operation, 'none');
-      if (fault?.kind === 'delay') await new Promise<void>((resolve) => options.clock.after(fault.ms, resolve));
-      if (fault?.kind === 'stale') call.staleMs = fault.ms;
-      if (fault?.kind === 'status' && !fault.effect) return send(response, call, faultAnswer(call, fault), options);
-      const answer = await options.handle(call);
-      if (fault?.kind === 'reset-after') return reset();
-      if (fault?.kind === 'lose-answer') return options.counters.answered(call.operation, 'none');
-      if (fault?.kind === 'cut') return cut(response, call, answer, options);
-      if (fault?.kind === 'garbage') return send(response, call, garbage(answer), options);
-      send(response, call, fault?.kind === 'status' ? faultAnswer(call, fault) : answer, options);
-    } catch {
-      reset();
-    }
-  }
-
-  function faultAnswer(call: Call, fault: Extract<Fault, { kind: 'status' }>): Answer {
-    const answer = options.failure(call, fault.status, fault.detail ?? 'scripted failure');
-    if (fault.retryAfterSeconds === undefined) return answer;
-    return { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfterSeconds) } };
-  }
-
   await listen();
-  return {
-    url: `http://${host}:${port}`,
-    port,
-    refuse,
-    accept,
-    close: refuse,
+  return { url: `http://${host}:${port}`, port, refuse, accept, close: refuse };
+}
+
+/** Serves one call, with the fault that strikes it. */
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: ServiceOptions,
+  door: Pick<Service, 'refuse' | 'accept'>,
+): Promise<void> {
+  const { clock, counters, handle } = options;
+  const call = readCall(request, options.operation);
+  const noAnswer = () => counters.answered(call.operation, 'none');
+  const reset = () => {
+    noAnswer();
+    request.socket.resetAndDestroy();
   };
+  try {
+    counters.called(call.operation);
+    const fault = options.faults.pick(call.operation, call.path);
+    if (fault?.kind === 'reset-before') return reset();
+    if (fault?.kind === 'refuse') {
+      noAnswer();
+      clock.after(fault.forMs, () => void door.accept());
+      return await door.refuse();
+    }
+    call.body = await readBody(request);
+    if (fault?.kind === 'late') {
+      clock.after(fault.ms, () => void Promise.resolve(handle(call)).catch(() => undefined));
+      return reset();
+    }
+    if (fault?.kind === 'hang') return noAnswer();
+    if (fault?.kind === 'delay') await new Promise<void>((resolve) => clock.after(fault.ms, resolve));
+    if (fault?.kind === 'stale') call.staleMs = fault.ms;
+    if (fault?.kind === 'status' && !fault.effect)
+      return send(response, call, faultAnswer(call, fault, options), options);
+    const answer = await handle(call);
+    if (fault?.kind === 'reset-after') return reset();
+    if (fault?.kind === 'lose-answer') return noAnswer();
+    if (fault?.kind === 'cut') return cut(response, call, answer, options);
+    if (fault?.kind === 'garbage') return send(response, call, garbage(answer), options);
+    send(response, call, fault?.kind === 'status' ? faultAnswer(call, fault, options) : answer, options);
+  } catch {
+    reset();
+  }
+}
+
+function faultAnswer(call: Call, fault: Extract<Fault, { kind: 'status' }>, options: ServiceOptions): Answer {
+  const answer = options.failure(call, fault.status, fault.detail ?? 'scripted failure');
+  if (fault.retryAfterSeconds === undefined) return answer;
+  return { ...answer, headers: { ...answer.headers, 'retry-after': String(fault.retryAfterSeconds) } };
 }
 
 function readCall(request: IncomingMessage, operation: ServiceOptions['operation']): Call {

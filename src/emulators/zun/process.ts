@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../base/clock.ts';
 import type { ZunStatus } from '../../openstack/types.ts';
 import { createGuest, type Guest } from './guest/guest.ts';
@@ -59,133 +60,133 @@ export interface ProcessHooks {
 
 const restartDelayMs = 1000;
 
+/** A process as this file sees it. */
+interface Inner extends Mutable<Omit<Process, 'life'>> {
+  hooks: ProcessHooks;
+  lifeController: AbortController;
+  readonly life: AbortSignal;
+  program: Program | undefined;
+  /** Who waits for its end. */
+  stopping: (() => void)[];
+  cancelTimer: () => void;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Makes a container's process in state `created`. */
 export function createProcess(spec: ProcessSpec, hooks: ProcessHooks): Process {
   const { clock } = hooks;
-  const log = createProcessLog(clock);
-  let state: Process['state'] = 'created';
-  let exitCode = 0;
-  let startedAt: number | undefined;
-  let finishedAt: number | undefined;
-  let restarts = 0;
-  let program: Program | undefined;
   let guest: Guest | undefined;
-  let life = new AbortController();
-  let stdin: Pipe | undefined;
-  let terminal: Terminal | undefined;
-  let stopping: (() => void)[] = [];
-  let cancelTimer = () => {};
-
-  function move(next: Process['state']): void {
-    state = next;
-    hooks.onChange?.(self);
-  }
-
-  function finish(code: number, mayRestart: boolean): void {
-    if (state !== 'running' && state !== 'paused') return;
-    cancelTimer();
-    life.abort();
-    stdin?.end();
-    terminal?.hangUp();
-    program = undefined;
-    exitCode = code;
-    finishedAt = clock.now();
-    const waiting = stopping;
-    stopping = [];
-    if (waiting.length > 0 || !mayRestart || !wantsRestart(code)) {
-      move('exited');
-      for (const done of waiting) done();
-      return;
-    }
-    restarts++;
-    cancelTimer = clock.after(restartDelayMs, () => self.start());
-    move('restarting');
-  }
-
-  function wantsRestart(code: number): boolean {
-    const { name, maximumRetries } = spec.restart;
-    if (name === 'always' || name === 'unless-stopped') return true;
-    return name === 'on-failure' && code !== 0 && (maximumRetries === 0 || restarts < maximumRetries);
-  }
-
-  const self: Process = {
+  const process: Inner = {
+    hooks,
     spec,
-    log,
-    get state() {
-      return state;
-    },
-    get exitCode() {
-      return exitCode;
-    },
-    get startedAt() {
-      return startedAt;
-    },
-    get finishedAt() {
-      return finishedAt;
-    },
-    get restarts() {
-      return restarts;
-    },
+    log: createProcessLog(clock),
+    state: 'created',
+    exitCode: 0,
+    startedAt: undefined,
+    finishedAt: undefined,
+    restarts: 0,
+    lifeController: new AbortController(),
     get life() {
-      return life.signal;
+      return this.lifeController.signal;
     },
-    get stdin() {
-      return stdin;
-    },
-    get terminal() {
-      return terminal;
-    },
+    stdin: undefined,
+    terminal: undefined,
+    program: undefined,
+    stopping: [],
+    cancelTimer() {},
     guest() {
       guest ??= createGuest(spec, clock);
       return guest;
     },
-    start() {
-      cancelTimer();
-      startedAt = clock.now();
-      finishedAt = undefined;
-      exitCode = 0;
-      life = new AbortController();
-      stdin = spec.interactive && !spec.tty ? createPipe() : undefined;
-      const screen = { write: (bytes: Buffer) => Promise.resolve(log.write('stdout', bytes)) };
-      terminal = spec.tty ? createTerminal(screen) : undefined;
-      move('running');
-      const started = life.signal;
-      program = play(self, clock, (code) => {
-        if (life.signal === started) finish(code, true);
-      });
-    },
-    end: (code) => finish(code, true),
-    stop(graceMs, done) {
-      if (state === 'restarting') {
-        cancelTimer();
-        move('exited');
-      }
-      if (state !== 'running' && state !== 'paused') {
-        done();
-        return;
-      }
-      stopping.push(done);
-      const code = program?.terminate() ?? 143;
-      cancelTimer = clock.after(code === 'later' ? graceMs : 0, () => finish(code === 'later' ? 137 : code, false));
-    },
-    kill: (signal) => finish(128 + signal, false),
+    start: () => start(process),
+    end: (code) => finish(process, code, true),
+    stop: (graceMs, done) => stop(process, graceMs, done),
+    kill: (signal) => finish(process, 128 + signal, false),
     pause() {
-      if (state === 'running') move('paused');
+      if (process.state === 'running') move(process, 'paused');
     },
     unpause() {
-      if (state === 'paused') move('running');
+      if (process.state === 'paused') move(process, 'running');
     },
     remove() {
-      cancelTimer();
-      life.abort();
-      stdin?.end();
-      terminal?.hangUp();
-      program = undefined;
+      release(process);
       guest = undefined;
-      move('exited');
+      move(process, 'exited');
     },
   };
-  return self;
+  return process;
+}
+
+function move(process: Inner, next: Process['state']): void {
+  process.state = next;
+  process.hooks.onChange?.(process);
+}
+
+function start(process: Inner): void {
+  const { spec, hooks, log } = process;
+  process.cancelTimer();
+  process.startedAt = hooks.clock.now();
+  process.finishedAt = undefined;
+  process.exitCode = 0;
+  process.lifeController = new AbortController();
+  const { life } = process;
+  // Every exec, sleep and attach listens to it.
+  setMaxListeners(0, life);
+  const screen = { write: (bytes: Buffer) => Promise.resolve(log.write('stdout', bytes)) };
+  process.stdin = spec.interactive && !spec.tty ? createPipe() : undefined;
+  process.terminal = spec.tty ? createTerminal(screen) : undefined;
+  move(process, 'running');
+  process.program = play(process, hooks.clock, (code) => {
+    if (process.life === life) finish(process, code, true);
+  });
+}
+
+/** Ends everything that hangs on the process. */
+function release(process: Inner): void {
+  process.cancelTimer();
+  process.lifeController.abort();
+  process.stdin?.end();
+  process.terminal?.hangUp();
+  process.program = undefined;
+}
+
+function finish(process: Inner, code: number, mayRestart: boolean): void {
+  if (process.state !== 'running' && process.state !== 'paused') return;
+  release(process);
+  process.exitCode = code;
+  process.finishedAt = process.hooks.clock.now();
+  const waiting = process.stopping;
+  process.stopping = [];
+  if (waiting.length > 0 || !mayRestart || !wantsRestart(process, code)) {
+    move(process, 'exited');
+    for (const done of waiting) done();
+    return;
+  }
+  process.restarts++;
+  process.cancelTimer = process.hooks.clock.after(restartDelayMs, () => start(process));
+  move(process, 'restarting');
+}
+
+function wantsRestart({ spec, restarts }: Inner, code: number): boolean {
+  const { name, maximumRetries } = spec.restart;
+  if (name === 'always' || name === 'unless-stopped') return true;
+  return name === 'on-failure' && code !== 0 && (maximumRetries === 0 || restarts < maximumRetries);
+}
+
+function stop(process: Inner, graceMs: number, done: () => void): void {
+  if (process.state === 'restarting') {
+    process.cancelTimer();
+    move(process, 'exited');
+  }
+  if (process.state !== 'running' && process.state !== 'paused') {
+    done();
+    return;
+  }
+  process.stopping.push(done);
+  const code = process.program?.terminate() ?? 143;
+  const delayMs = code === 'later' ? graceMs : 0;
+  process.cancelTimer = process.hooks.clock.after(delayMs, () => finish(process, code === 'later' ? 137 : code, false));
 }
 
 /** What Zun makes of a `docker inspect`: its status and the text beside it (docs/zun.md §4.7). */

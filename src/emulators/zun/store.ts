@@ -80,31 +80,19 @@ interface TableHooks<R> {
 function createTable<R extends Remembered>(hooks: TableHooks<R>): Table<R> {
   const rows: R[] = [];
   const byUuid = new Map<string, R>();
-  const history = new Map<string, Version<R>[]>();
-
-  function note(row: R, version: R | 'gone'): void {
-    const keepMs = hooks.rememberMs();
-    if (keepMs === 0) return;
-    const from = hooks.clock.monotonic();
-    const versions = history.get(row.uuid) ?? [];
-    versions.push({ from, row: version === 'gone' ? version : hooks.copy(version) });
-    const tooOld = versions.findLastIndex((item) => item.from <= from - keepMs);
-    if (tooOld > 0) versions.splice(0, tooOld);
-    history.set(row.uuid, versions);
-  }
-
+  const history = createHistory(hooks);
   return {
     insert(row) {
       rows.push(row);
       byUuid.set(row.uuid, row);
-      note(row, row);
+      history.note(row, row);
     },
     changed(row) {
       row.updatedAt = hooks.clock.now();
       hooks.onChange(row);
       if (!byUuid.has(row.uuid)) return;
       if (hooks.isLive(row)) hooks.monitor.appeared(row.uuid, row.labels);
-      note(row, row);
+      history.note(row, row);
     },
     remove(row) {
       const index = rows.indexOf(row);
@@ -112,22 +100,55 @@ function createTable<R extends Remembered>(hooks: TableHooks<R>): Table<R> {
       rows.splice(index, 1);
       byUuid.delete(row.uuid);
       hooks.monitor.vanished(row.uuid);
-      note(row, 'gone');
+      history.note(row, 'gone');
     },
     byUuid: (uuid) => byUuid.get(uuid),
     all: () => rows,
     has: (row) => byUuid.get(row.uuid) === row,
-    past(ms) {
-      const then = hooks.clock.monotonic() - ms;
-      const known = new Set([...byUuid.keys(), ...history.keys()]);
+    past: (ms) => history.past(hooks.clock.monotonic() - ms, byUuid).sort((a, b) => a.id - b.id),
+  };
+}
+
+interface History<R> {
+  note(row: R, version: R | 'gone'): void;
+  /** Rows as they were at a moment. */
+  past(then: number, now: Map<string, R>): R[];
+}
+
+/** Keeps former versions of rows for as long as the store is told to. */
+function createHistory<R extends Remembered>(hooks: TableHooks<R>): History<R> {
+  const history = new Map<string, Version<R>[]>();
+  let notes = 0;
+
+  /** Forgets rows that went longer ago than anybody may ask for. */
+  function forgetGone(before: number): void {
+    for (const [uuid, versions] of history) {
+      const last = versions.at(-1);
+      if (last?.row === 'gone' && last.from < before) history.delete(uuid);
+    }
+  }
+
+  return {
+    note(row, version) {
+      const keepMs = hooks.rememberMs();
+      if (keepMs === 0) return;
+      const from = hooks.clock.monotonic();
+      if (++notes % 1000 === 0) forgetGone(from - keepMs);
+      const versions = history.get(row.uuid) ?? [];
+      versions.push({ from, row: version === 'gone' ? version : hooks.copy(version) });
+      const tooOld = versions.findLastIndex((item) => item.from <= from - keepMs);
+      if (tooOld > 0) versions.splice(0, tooOld);
+      history.set(row.uuid, versions);
+    },
+    past(then, now) {
       const found: R[] = [];
-      for (const uuid of known) {
+      for (const uuid of new Set([...now.keys(), ...history.keys()])) {
         const versions = history.get(uuid);
         // A row without a history was there before anything was remembered.
-        const version = versions ? versions.findLast((item) => item.from <= then)?.row : byUuid.get(uuid);
+        const version = versions ? versions.findLast((item) => item.from <= then)?.row : now.get(uuid);
         if (version && version !== 'gone') found.push(version);
       }
-      return found.sort((a, b) => a.id - b.id);
+      return found;
     },
   };
 }

@@ -38,7 +38,7 @@ export async function startWebSocketProxy(sessions: Sessions, host: string, port
     const isGood =
       session?.container === query.get('uuid') && (session?.execution?.id ?? null) === query.get('exec_id');
     if (!session || !isGood) return socket.close(1011, 'Failed to connect to websocket: invalid token');
-    if (session.execution) serveExecution(socket, session, session.execution);
+    if (session.execution) serveExecution(socket, session, session.execution, () => sessions.delete(session.token));
     else serveMain(socket, session.process);
   });
   await new Promise<void>((resolve) => server.listen(port, host, resolve));
@@ -54,7 +54,7 @@ export async function startWebSocketProxy(sessions: Sessions, host: string, port
 }
 
 /** Runs a program behind a terminal of its own, as Zun does for every interactive exec. */
-function serveExecution(socket: WebSocket, session: Session, execution: Execution): void {
+function serveExecution(socket: WebSocket, session: Session, execution: Execution, forget: () => void): void {
   const { process } = session;
   const terminal = createTerminal({ write: (bytes) => sendBytes(socket, bytes) }, execution.size);
   execution.terminal = terminal;
@@ -72,6 +72,7 @@ function serveExecution(socket: WebSocket, session: Session, execution: Executio
     : sendBytes(socket, Buffer.from(notFoundText(name)));
   void running.then(() => {
     process.life.removeEventListener('abort', end);
+    forget();
     end();
   });
 }

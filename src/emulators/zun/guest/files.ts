@@ -31,10 +31,11 @@ export interface Files {
 
 const skeleton = ['/bin', '/dev', '/etc', '/home', '/proc', '/root', '/run', '/tmp', '/usr', '/var', '/var/log'];
 
+const none = Buffer.alloc(0);
+
 /** Makes the files of a small image. */
 export function createFiles(now: () => number, hostname: string): Files {
   const nodes = new Map<string, Node>();
-  const none = Buffer.alloc(0);
 
   function put(path: string, kind: Node['kind'], mode: number, content: Buffer = none, target = ''): void {
     nodes.set(path, { kind, mode, modifiedAt: now(), content, target });
@@ -90,12 +91,17 @@ export function createFiles(now: () => number, hostname: string): Files {
   };
 
   put('/', 'folder', 0o755);
-  for (const path of skeleton) makeFolder(path, path === '/tmp' ? 0o1777 : 0o755);
+  furnish(files, hostname);
+  return files;
+}
+
+/** Puts there what every image has. */
+function furnish(files: Files, hostname: string): void {
+  for (const path of skeleton) files.makeFolder(path, path === '/tmp' ? 0o1777 : 0o755);
   files.inject('/etc/hostname', Buffer.from(`${hostname}\n`));
   files.inject('/etc/hosts', Buffer.from(`127.0.0.1\tlocalhost\n`));
   files.inject('/etc/passwd', Buffer.from('root:x:0:0:root:/root:/bin/sh\n'));
   files.inject('/etc/os-release', Buffer.from('ID=emulated\nPRETTY_NAME="An emulated image"\n'));
-  return files;
 }
 
 /** Makes a path absolute and takes `.`, `..` and doubled slashes out. */

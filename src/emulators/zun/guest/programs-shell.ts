@@ -6,7 +6,67 @@ import { setTerminal } from './terminal.ts';
 
 const encode = (text: string) => Buffer.from(text);
 
-/** Programs that change the shell they run in, and the shell itself. */
+/** Programs that change what they run in: folder, variables, traps, terminal. */
+const scopePrograms: Programs = {
+  set: () => 0,
+  wait: () => 0,
+  shift(_words, _streams, scope) {
+    scope.arguments.splice(1, 1);
+    return 0;
+  },
+  async cd(words, streams, scope) {
+    const path = cleanPath(scope.folder, words[1] ?? scope.variables.get('HOME') ?? '/root');
+    if (scope.machine.files.stat(path)?.kind === 'folder') {
+      scope.folder = path;
+      return 0;
+    }
+    await streams.stderr.write(encode(`sh: cd: can't cd to ${words[1]}: No such file or directory\n`));
+    return 2;
+  },
+  export(words, _streams, scope) {
+    for (const word of words.slice(1)) {
+      const [name, value] = split(word);
+      if (value !== undefined) scope.variables.set(name, value);
+    }
+    return 0;
+  },
+  unset(words, _streams, scope) {
+    for (const name of words.slice(1)) scope.variables.delete(name);
+    return 0;
+  },
+  async read(words, streams, scope) {
+    const names = words.slice(1).filter((word) => !word.startsWith('-'));
+    const line = await readLine(streams.stdin);
+    if (line === undefined) return 1;
+    const fields = line.trim().split(/[ \t]+/);
+    for (const [index, name] of names.entries()) {
+      const isLast = index === names.length - 1;
+      scope.variables.set(name, isLast ? fields.slice(index).join(' ') : (fields[index] ?? ''));
+    }
+    return 0;
+  },
+  trap(words, _streams, scope) {
+    const [, command = '', ...signals] = words;
+    for (const signal of signals) scope.traps.set(signal.replace(/^SIG/, ''), command);
+    return 0;
+  },
+  async stty(words, streams) {
+    const printed = streams.terminal ? setTerminal(streams.terminal, words.slice(1)) : undefined;
+    if (printed === undefined) {
+      const why = streams.terminal ? `invalid argument '${words.at(-1)}'` : 'standard input: Not a tty';
+      await streams.stderr.write(encode(`stty: ${why}\n`));
+      return 1;
+    }
+    await streams.stdout.write(encode(printed));
+    return 0;
+  },
+  tty: async (_words, streams) => {
+    await streams.stdout.write(encode(streams.terminal ? '/dev/pts/0\n' : 'not a tty\n'));
+    return streams.terminal ? 0 : 1;
+  },
+};
+
+/** The shell itself, and programs that run others. */
 export function shellPrograms(programs: () => Programs): Programs {
   const shell: Program = (words, streams, scope) => runShell(words, streams, scope, programs());
   return {
@@ -31,62 +91,7 @@ export function shellPrograms(programs: () => Programs): Programs {
     continue() {
       throw new LoopRequest(false);
     },
-    set: () => 0,
-    wait: () => 0,
-    shift(_words, _streams, scope) {
-      scope.arguments.splice(1, 1);
-      return 0;
-    },
-    async cd(words, streams, scope) {
-      const path = cleanPath(scope.folder, words[1] ?? scope.variables.get('HOME') ?? '/root');
-      if (scope.machine.files.stat(path)?.kind === 'folder') {
-        scope.folder = path;
-        return 0;
-      }
-      await streams.stderr.write(encode(`sh: cd: can't cd to ${words[1]}: No such file or directory\n`));
-      return 2;
-    },
-    export(words, _streams, scope) {
-      for (const word of words.slice(1)) {
-        const [name, value] = split(word);
-        if (value !== undefined) scope.variables.set(name, value);
-      }
-      return 0;
-    },
-    unset(words, _streams, scope) {
-      for (const name of words.slice(1)) scope.variables.delete(name);
-      return 0;
-    },
-    async read(words, streams, scope) {
-      const names = words.slice(1).filter((word) => !word.startsWith('-'));
-      const line = await readLine(streams.stdin);
-      if (line === undefined) return 1;
-      const fields = line.trim().split(/[ \t]+/);
-      for (const [index, name] of names.entries()) {
-        const isLast = index === names.length - 1;
-        scope.variables.set(name, isLast ? fields.slice(index).join(' ') : (fields[index] ?? ''));
-      }
-      return 0;
-    },
-    trap(words, _streams, scope) {
-      const [, command = '', ...signals] = words;
-      for (const signal of signals) scope.traps.set(signal.replace(/^SIG/, ''), command);
-      return 0;
-    },
-    async stty(words, streams) {
-      const printed = streams.terminal ? setTerminal(streams.terminal, words.slice(1)) : undefined;
-      if (printed === undefined) {
-        const why = streams.terminal ? `invalid argument '${words.at(-1)}'` : 'standard input: Not a tty';
-        await streams.stderr.write(encode(`stty: ${why}\n`));
-        return 1;
-      }
-      await streams.stdout.write(encode(printed));
-      return 0;
-    },
-    tty: async (_words, streams) => {
-      await streams.stdout.write(encode(streams.terminal ? '/dev/pts/0\n' : 'not a tty\n'));
-      return streams.terminal ? 0 : 1;
-    },
+    ...scopePrograms,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { ByteSink } from './pipe.ts';
 import type { Scope } from './scope.ts';
-import type { List, Word } from './shell-syntax.ts';
+import type { List, Word } from './shell-tree.ts';
 
 /** What expansion needs: the variables, and somebody who runs `$(…)` with its output going to a sink. */
 export interface Expansion {

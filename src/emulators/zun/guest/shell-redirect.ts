@@ -2,7 +2,7 @@ import { cleanPath } from './files.ts';
 import { type ByteSink, type ByteSource, bytesSource, emptySource, nullSink } from './pipe.ts';
 import type { Scope, Streams } from './scope.ts';
 import { type Expansion, expandOne } from './shell-expand.ts';
-import type { Redirect } from './shell-syntax.ts';
+import type { Redirect } from './shell-tree.ts';
 
 /** Opens what a command is redirected to; undefined, with a word on stderr, when it cannot be. */
 export async function redirect(

@@ -2,7 +2,8 @@ import { createPipe, emptySource } from './pipe.ts';
 import { ExitRequest, LoopRequest, type Programs, type Scope, type Streams } from './scope.ts';
 import { type Expansion, expandAll, expandOne } from './shell-expand.ts';
 import { redirect } from './shell-redirect.ts';
-import { type Command, type List, type Pipeline, parseScript, ShellSyntaxError } from './shell-syntax.ts';
+import { parseScript, ShellSyntaxError } from './shell-syntax.ts';
+import type { Command, List, Pipeline } from './shell-tree.ts';
 
 /** Runs a script to its end and returns its exit code. A small shell: see docs/zun.md, Where the emulator differs. */
 export async function runScript(script: string, streams: Streams, scope: Scope, programs: Programs): Promise<number> {

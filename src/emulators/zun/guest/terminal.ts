@@ -46,45 +46,22 @@ const modesAtFirst: TerminalModes = {
   newlineToCrNewline: true,
 };
 
+/** What a terminal holds between two bytes. */
+interface Line {
+  typed: number[];
+  isOver: boolean;
+}
+
 /** Makes a terminal in its usual modes; `screen` takes what is to be shown. */
 export function createTerminal(screen: ByteSink, size: TerminalSize = { rows: 24, columns: 80 }): Terminal {
   const input = createPipe();
   const modes = { ...modesAtFirst };
-  let line: number[] = [];
-  let isOver = false;
+  const line: Line = { typed: [], isOver: false };
   let interrupt = () => {};
 
   async function show(bytes: Buffer): Promise<void> {
     if (!modes.newlineToCrNewline || !bytes.includes(10)) return screen.write(bytes);
     return screen.write(Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1'));
-  }
-
-  /** Takes one byte in canonical mode; what is complete goes to `ready`, what is to be shown to `shown`. */
-  function typeByte(given: number, ready: number[], shown: number[]): void {
-    const byte = given === 13 && modes.crToNewline ? 10 : given;
-    if (byte === 3 && modes.signals) {
-      line = [];
-      shown.push(94, 67);
-      interrupt();
-    } else if (byte === 4) {
-      // Ctrl-D on an empty line is the end of the input; else it hands over what there is.
-      if (line.length === 0) isOver = true;
-      for (const typed of line) ready.push(typed);
-      line = [];
-    } else if (byte === 127 || byte === 8) {
-      if (line.pop() !== undefined) shown.push(8, 32, 8);
-    } else if (byte === 21) {
-      for (const _ of line) shown.push(8, 32, 8);
-      line = [];
-    } else if (byte === 10) {
-      for (const typed of line) ready.push(typed);
-      ready.push(byte);
-      line = [];
-      shown.push(byte);
-    } else if (line.length < maxLineBytes) {
-      line.push(byte);
-      shown.push(byte);
-    }
   }
 
   return {
@@ -93,24 +70,49 @@ export function createTerminal(screen: ByteSink, size: TerminalSize = { rows: 24
     input,
     output: { write: show },
     async type(bytes) {
+      const given = modes.crToNewline ? Buffer.from(bytes.map((byte) => (byte === 13 ? 10 : byte))) : bytes;
+      if (modes.signals && given.includes(3)) interrupt();
       if (!modes.canonical) {
-        const sent = modes.crToNewline ? Buffer.from(bytes.map((byte) => (byte === 13 ? 10 : byte))) : bytes;
-        if (modes.signals && sent.includes(3)) interrupt();
-        if (modes.echo) await show(sent);
-        return input.write(sent);
+        if (modes.echo) await show(given);
+        return input.write(given);
       }
       const ready: number[] = [];
       const shown: number[] = [];
-      for (const byte of bytes) typeByte(byte, ready, shown);
+      for (const byte of given) editLine(byte, line, modes.signals, ready, shown);
       if (modes.echo && shown.length > 0) await show(Buffer.from(shown));
       if (ready.length > 0) await input.write(Buffer.from(ready));
-      if (isOver) input.end();
+      if (line.isOver) input.end();
     },
     onInterrupt(run) {
       interrupt = run;
     },
     hangUp: () => input.end(),
   };
+}
+
+/** Takes one byte in canonical mode; what is complete goes to `ready`, what is to be shown to `shown`. */
+function editLine(byte: number, line: Line, signals: boolean, ready: number[], shown: number[]): void {
+  const { typed } = line;
+  const erase = () => shown.push(8, 32, 8);
+  if (byte === 3 && signals) {
+    typed.length = 0;
+    shown.push(94, 67);
+  } else if (byte === 4) {
+    // Ctrl-D on an empty line is the end of the input; else it hands over what there is.
+    line.isOver = typed.length === 0;
+    for (const held of typed.splice(0)) ready.push(held);
+  } else if (byte === 127 || byte === 8) {
+    if (typed.pop() !== undefined) erase();
+  } else if (byte === 21) {
+    for (const _ of typed.splice(0)) erase();
+  } else if (byte === 10) {
+    for (const held of typed.splice(0)) ready.push(held);
+    ready.push(byte);
+    shown.push(byte);
+  } else if (typed.length < maxLineBytes) {
+    typed.push(byte);
+    shown.push(byte);
+  }
 }
 
 /** Applies the arguments of `stty`; returns what it prints, or undefined for an argument it does not know. */
