@@ -60,7 +60,8 @@ export interface BedOptions {
   options?: Partial<KubeletServerOptions>;
 }
 
-const unused = () => Promise.reject(new AppError({ kind: 'bug', code: 'test', message: 'not part of this test' }));
+const unused = () =>
+  Promise.reject(new AppError({ kind: 'unsupported', code: 'test', message: 'not part of this test' }));
 
 /** A runtime for tests that never reach it. */
 export const noRuntime: ContainerRuntime = {
