@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A tree of functions that take and return JSON. */
-export type ControlTree = { [name: string]: unknown };
+type ControlTree = { [name: string]: unknown };
 
 export interface ControlServer {
   url: string;

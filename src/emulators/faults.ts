@@ -27,7 +27,7 @@ export type Fault =
   | { kind: 'stale'; ms: number };
 
 /** When a fault strikes. Everything that is given must hold. */
-export interface FaultRule {
+interface FaultRule {
   fault: Fault;
   /** Operation names, as the counters show them: `capsule.create`. A trailing `*` matches any ending. Absent: all. */
   operation?: string | string[];

@@ -25,7 +25,7 @@ export interface Port {
   createdAt: number;
 }
 
-export interface SecurityGroup {
+interface SecurityGroup {
   id: string;
   name: string;
   projectId: string;

@@ -16,7 +16,7 @@ export interface User {
   defaultProject?: string;
 }
 
-export interface ApplicationCredential {
+interface ApplicationCredential {
   id: string;
   name: string;
   secret: string;

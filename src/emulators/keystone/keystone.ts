@@ -8,7 +8,7 @@ import { login } from './login.ts';
 import { createTokenStore, type Token, type TokenInfo, type TokenStore } from './tokens.ts';
 
 /** A service in the catalog; its URL is the same for every interface. `%(project_id)s` in it is replaced. */
-export interface CatalogService {
+interface CatalogService {
   type: string;
   name: string;
   url: string;

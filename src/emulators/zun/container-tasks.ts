@@ -194,7 +194,7 @@ function removeContainer(zun: ZunState, row: ContainerRow): void {
 }
 
 /** Notes that the last action is over. */
-export function finishAction(zun: ZunState, row: ContainerRow): void {
+function finishAction(zun: ZunState, row: ContainerRow): void {
   const action = row.actions?.at(-1);
   if (action) action.finishedAt = zun.clock.now();
 }

@@ -13,7 +13,7 @@ import type { Leftover, ZunState } from './state.ts';
 import { setUsage, type Usage } from './stats.ts';
 
 /** A capsule that nobody posted, for sweeps and lists to find. */
-export interface Litter {
+interface Litter {
   name?: string | null;
   labels?: Record<string, string> | null;
   status?: ZunStatus;

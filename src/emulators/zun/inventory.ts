@@ -1,7 +1,7 @@
 import type { ContainerRow } from './model.ts';
 import type { Leftover, ZunState } from './state.ts';
 
-export interface ContainerSummary {
+interface ContainerSummary {
   uuid: string;
   image: string;
   labels: Record<string, string>;
@@ -13,7 +13,7 @@ export interface ContainerSummary {
   restarts: number;
 }
 
-export interface CapsuleSummary {
+interface CapsuleSummary {
   uuid: string;
   name: string | null;
   labels: Record<string, string>;

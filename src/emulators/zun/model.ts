@@ -51,7 +51,7 @@ export interface ContainerRow {
 }
 
 /** An entry of a container's history. */
-export interface Action {
+interface Action {
   action: string;
   requestId: string;
   startedAt: number;
@@ -103,5 +103,3 @@ export interface CapsuleRow {
   /** The security group that the docker driver made for them. */
   securityGroup: string | null;
 }
-
-export type Row = CapsuleRow | ContainerRow;

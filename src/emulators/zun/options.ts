@@ -4,7 +4,7 @@ import type { NetworkState } from '../networks.ts';
 import type { VolumeState } from '../volumes.ts';
 
 /** How long the parts of a container's life take, in milliseconds. */
-export interface ZunLatency {
+interface ZunLatency {
   /** From the POST's answer until a compute host takes the work. */
   claimMs: number;
   /** Sandbox image, sandbox and Neutron port. */

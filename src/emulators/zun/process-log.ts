@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 
-export interface LogRead {
+interface LogRead {
   stdout: boolean;
   stderr: boolean;
   timestamps: boolean;

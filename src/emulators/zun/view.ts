@@ -14,7 +14,7 @@ export interface ViewFor {
 type Json = Record<string, unknown>;
 
 /** A time as Zun prints it: naive UTC, with microseconds only in the answer to the POST (docs/zun.md §3.2). */
-export function zunTime(at: number | null, withMicroseconds = false): string | null {
+function zunTime(at: number | null, withMicroseconds = false): string | null {
   if (at === null) return null;
   const iso = new Date(at).toISOString();
   const micro = withMicroseconds ? `.${iso.slice(20, 23)}${String(Math.floor((at % 1) * 1000)).padStart(3, '0')}` : '';

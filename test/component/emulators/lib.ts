@@ -6,7 +6,7 @@ import { type CloudEmulator, type CloudOptions, createCloudEmulator } from '../.
 
 export type Json = Record<string, unknown>;
 
-export interface Reply {
+interface Reply {
   status: number;
   headers: Headers;
   json: Json;

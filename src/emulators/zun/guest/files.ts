@@ -1,5 +1,5 @@
 /** A file or folder in memory. */
-export interface Node {
+interface Node {
   kind: 'file' | 'folder' | 'link';
   mode: number;
   /** Milliseconds since 1970. */

@@ -7,7 +7,7 @@ export interface TerminalSize {
 }
 
 /** What `stty` can switch. */
-export interface TerminalModes {
+interface TerminalModes {
   /** What is typed is shown. */
   echo: boolean;
   /** Input comes in lines; backspace, Ctrl-D and Ctrl-U work; a line holds 4095 bytes at most. */
