@@ -1,9 +1,9 @@
+import type { MovableClock } from '../clock.ts';
 import type { CallMatch, Fault, Faults, RecordedCall } from './faults.ts';
 import { isMatch } from './faults.ts';
 import type { Identities } from './identities.ts';
 import type { Listener } from './listener.ts';
 import type { Lists } from './lists.ts';
-import type { MovableClock } from './movable-clock.ts';
 import type { AccessQuestion } from './reviews.ts';
 import type { ObjectStore } from './store.ts';
 import type { User } from './strategy.ts';
@@ -32,8 +32,10 @@ export interface KubeControl {
   freezeCache(): () => void;
   /** Closes the port and all connections: clients meet refused connections until the returned function is called. */
   outage(): Promise<() => Promise<void>>;
-  /** Puts the emulator's time forward. */
-  advance(ms: number): void;
+  /** Undoes `outage`, `holdWatches` and `freezeCache`, whoever called them. */
+  release(): Promise<void>;
+  /** Puts the emulator's time forward: what waits runs in order. */
+  advance(ms: number): Promise<void>;
   /** Makes a bearer token for a user. */
   issueToken(user: User, lifetimeMs?: number): string;
   revokeToken(token: string): void;
@@ -65,6 +67,14 @@ export function createControl(parts: ControlParts): {
   let port: Listener | undefined;
   let decide: (question: AccessQuestion) => string | undefined = () => undefined;
 
+  const undos = new Set<() => void | Promise<void>>();
+  const undoing = (undo: () => void) => {
+    undos.add(undo);
+    return () => {
+      undos.delete(undo);
+      undo();
+    };
+  };
   const calls = (match: CallMatch = {}) => recorded.filter((call) => isMatch(call, match));
   const control: KubeControl = {
     fault: (fault) => faults.add(fault),
@@ -81,17 +91,23 @@ export function createControl(parts: ControlParts): {
     },
     cutWatches: (plural) => watches.cut(plural),
     expireWatches: (plural) => watches.expire(plural),
-    holdWatches: () => watches.hold(),
+    holdWatches: () => undoing(watches.hold()),
     openWatches: () => watches.open(),
     compact() {
       store.compact();
       lists.forget();
     },
-    freezeCache: () => lists.freeze(),
+    freezeCache: () => undoing(lists.freeze()),
     async outage() {
       const listener = port;
       await listener?.down();
-      return async () => listener?.up();
+      const undo = async () => listener?.up();
+      undos.add(undo);
+      return undo;
+    },
+    async release() {
+      for (const undo of undos) await undo();
+      undos.clear();
     },
     advance: (ms) => clock.advance(ms),
     issueToken: (user, lifetimeMs) =>

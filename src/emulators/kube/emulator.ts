@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { type Random, systemRandom } from '../../base/random.ts';
+import { createMovableClock } from '../clock.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { bootstrap, furnishNamespace } from './bootstrap.ts';
 import { parseCall } from './calls.ts';
@@ -16,7 +17,6 @@ import { type KubeconfigOptions, kubeconfigText } from './kubeconfig.ts';
 import { createKubeletProxy, type KubeletProxy, refuseUpgrade } from './kubelet-proxy.ts';
 import { listen } from './listener.ts';
 import { createLists } from './lists.ts';
-import { createMovableClock } from './movable-clock.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { createRepresentations } from './representations.ts';
 import { createResourceApi } from './resource-api.ts';
@@ -55,7 +55,7 @@ export interface KubeEmulator {
 
 /** Starts an emulated API server on a free port of 127.0.0.1. */
 export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Promise<KubeEmulator> {
-  const clock = createMovableClock(options.clock ?? systemClock);
+  const clock = createMovableClock({ base: options.clock ?? systemClock });
   const random = options.random ?? systemRandom;
   const now = () => clock.now();
   const suffix = () => randomSuffix(random);
@@ -103,6 +103,7 @@ export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Pro
       plane.stop();
       watches.end();
       proxy.close();
+      clock.stop();
       await listener.down();
     },
   };

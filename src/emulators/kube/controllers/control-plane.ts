@@ -127,7 +127,7 @@ export function createControlPlane(parts: ControlPlaneParts): ControlPlane {
 
 /** The end of an Event's name: the time in nanoseconds, as hexadecimal digits. */
 function eventSuffix(clock: Clock, suffix: () => string): string {
-  return `${(BigInt(clock.now()) * 1_000_000n).toString(16)}${suffix()}`;
+  return `${(BigInt(Math.trunc(clock.now())) * 1_000_000n).toString(16)}${suffix()}`;
 }
 
 /** What is gone, changed, or in a namespace that goes is not a controller's trouble: the next change brings it back. */
