@@ -8,6 +8,8 @@ export type Terminated = NonNullable<ContainerState['terminated']>;
 
 /** How far two clocks and a slow answer may part before a difference counts as another run. */
 const sameRunToleranceMs = 30_000;
+/** The same where the node itself asked for a restart, so that another run is what must come. */
+const demandedRunToleranceMs = 2_000;
 
 interface ExitedObservation {
   kind: 'exited';
@@ -138,8 +140,16 @@ export function endedStatus(status: ContainerStatus, nowMs: number): ContainerSt
   return { ...status, state: { terminated }, ...(earlier ? { lastState: {} } : {}), ready: false, started: false };
 }
 
-/** Tells whether an event that cannot be older than `earliestMs` is another one than that published at `publishedAt`. */
-export function isLaterRun(earliestMs: number | undefined, publishedAt: string | undefined): boolean {
+/**
+ * Tells whether an event that cannot be older than `earliestMs` is another one than that published at `publishedAt`.
+ * `isDemanded`: the node asked for a restart that no status shows yet.
+ */
+export function isLaterRun(
+  earliestMs: number | undefined,
+  publishedAt: string | undefined,
+  isDemanded: boolean,
+): boolean {
   const publishedMs = kubeTimeMs(publishedAt);
-  return earliestMs !== undefined && publishedMs !== undefined && earliestMs > publishedMs + sameRunToleranceMs;
+  const toleranceMs = isDemanded ? demandedRunToleranceMs : sameRunToleranceMs;
+  return earliestMs !== undefined && publishedMs !== undefined && earliestMs > publishedMs + toleranceMs;
 }

@@ -15,6 +15,8 @@ export interface ContainerInput {
   isInit: boolean;
   previous: ContainerStatus | undefined;
   member: ZunContainer | undefined;
+  /** The count that the restarts which the node made lead to; shown when the run that they led to is seen. */
+  restarts: number;
 }
 
 type Waiting = NonNullable<ContainerState['waiting']>;
@@ -47,10 +49,11 @@ function asLastState(terminated: Terminated | undefined): ContainerState {
 }
 
 function runningRun(input: ContainerInput, observed: Observed & { kind: 'running' }, sameContainer: boolean): Run {
-  const { previous } = input;
+  const { previous, restarts } = input;
   const restartCount = previous?.restartCount ?? 0;
   const startedAt = previous?.state?.running?.startedAt;
-  if (sameContainer && previous?.state?.running && !isLaterRun(observed.earliestMs, startedAt)) {
+  const isDemanded = restarts > restartCount;
+  if (sameContainer && previous?.state?.running && !isLaterRun(observed.earliestMs, startedAt, isDemanded)) {
     const since = startedAt ?? kubeTime(observed.sinceMs);
     return { state: { running: { startedAt: since } }, lastState: previous.lastState ?? {}, restartCount };
   }
@@ -59,7 +62,7 @@ function runningRun(input: ContainerInput, observed: Observed & { kind: 'running
   return {
     state: { running: { startedAt: kubeTime(sinceMs) } },
     lastState: asLastState(last),
-    restartCount: restartCount + (last ? 1 : 0),
+    restartCount: Math.max(restartCount + (last ? 1 : 0), restarts),
   };
 }
 
@@ -70,7 +73,7 @@ function exitedRun(input: ContainerInput, observed: Observed & { kind: 'exited' 
   const isSameExit =
     sameContainer &&
     published?.exitCode === observed.exitCode &&
-    !isLaterRun(observed.earliestMs, published.finishedAt);
+    !isLaterRun(observed.earliestMs, published.finishedAt, false);
   if (published && isSameExit)
     return { state: { terminated: published }, lastState: previous?.lastState ?? {}, restartCount };
   const isNewRun = sameContainer ? published !== undefined : hasStarted(previous);
@@ -86,7 +89,11 @@ function exitedRun(input: ContainerInput, observed: Observed & { kind: 'exited' 
     finishedAt: kubeTime(observed.atMs),
     ...(member ? { containerID: `${containerIdScheme}${member.uuid}` } : {}),
   };
-  return { state: { terminated }, lastState: asLastState(last), restartCount: restartCount + (isNewRun ? 1 : 0) };
+  return {
+    state: { terminated },
+    lastState: asLastState(last),
+    restartCount: isNewRun ? Math.max(restartCount + 1, input.restarts) : restartCount,
+  };
 }
 
 /** The container is away for a moment: what ran before moves to the last state. */
@@ -160,7 +167,7 @@ function readiness(input: ContainerInput, run: Run, view: ProbeView, observed: O
 function assembleStatus(
   input: ContainerInput,
   run: Run,
-  rest: { ready: boolean; started: boolean; containerID: string | undefined; restarts: number },
+  rest: { ready: boolean; started: boolean; containerID: string | undefined },
 ): ContainerStatus {
   const { container, previous, member } = input;
   const { containerID: _, ...foreign } = previous ?? {};
@@ -170,7 +177,6 @@ function assembleStatus(
     image: member?.image ?? container.image ?? previous?.image ?? '',
     imageID: previous?.imageID ?? '',
     ...run,
-    restartCount: Math.max(run.restartCount, rest.restarts),
     ready: rest.ready,
     started: rest.started,
     ...(rest.containerID === undefined ? {} : { containerID: rest.containerID }),
@@ -198,7 +204,6 @@ export function containerStatus(input: ContainerInput, capsule: Capsule, context
   return assembleStatus(input, run, {
     ...readiness(input, run, view, observed),
     containerID,
-    restarts: context.restarts[container.name] ?? 0,
   });
 }
 
@@ -213,6 +218,5 @@ export function waitingStatus(input: ContainerInput, waiting: Waiting, context: 
     ready: isDone,
     started: false,
     containerID: hasStarted(previous) ? previous?.containerID : undefined,
-    restarts: context.restarts[container.name] ?? 0,
   });
 }

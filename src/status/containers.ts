@@ -1,5 +1,5 @@
 import type { Container, ContainerStatus, Pod, PodStatus } from '../kube/types.ts';
-import type { Capsule } from '../openstack/types.ts';
+import type { Capsule, ZunContainer } from '../openstack/types.ts';
 import { capsuleFailure } from './capsule-failure.ts';
 import { type ContainerInput, containerStatus, initialWaiting, waitingStatus } from './container.ts';
 import { endedStatus, observe } from './container-state.ts';
@@ -18,8 +18,7 @@ export interface Containers {
 
 /** Makes the status of each container; main ones sorted by name as the kubelet does, the others in the spec's order. */
 function eachContainer(
-  pod: Pod,
-  members: Map<string, ContainerInput['member']>,
+  { pod, members, context }: { pod: Pod; members: Map<string, ZunContainer>; context: StatusContext },
   make: (input: ContainerInput) => ContainerStatus,
 ): Containers {
   const status = pod.status;
@@ -33,6 +32,7 @@ function eachContainer(
     isInit,
     previous: statusOf(published, container.name),
     member: members.get(container.name),
+    restarts: context.restarts[container.name] ?? 0,
   });
   const mains = pod.spec.containers.map((container) => make(inputFor(container, false, status?.containerStatuses)));
   const inits = (pod.spec.initContainers ?? []).map((container) =>
@@ -111,7 +111,7 @@ function waitingContainers(pod: Pod, situation: Situation & { kind: 'waiting' },
   const problemOf = (name: string) =>
     situation.problems.find((problem) => problem.container === name) ??
     situation.problems.find((problem) => problem.container === undefined);
-  return eachContainer(pod, new Map(), (input) => {
+  return eachContainer({ pod, members: new Map(), context }, (input) => {
     const problem = problemOf(input.container.name);
     const waiting = problem
       ? { reason: problem.reason ?? containerReason.createError, message: problem.message }
@@ -124,7 +124,7 @@ function waitingContainers(pod: Pod, situation: Situation & { kind: 'waiting' },
 
 /** The containers as the capsule shows them; in a capsule that failed, those that did not start say why. */
 function presentContainers(pod: Pod, capsule: Capsule, terminating: boolean, context: StatusContext): Containers {
-  const containers = eachContainer(pod, capsuleMembers(pod, capsule), (input) =>
+  const containers = eachContainer({ pod, members: capsuleMembers(pod, capsule), context }, (input) =>
     containerStatus(input, capsule, context),
   );
   if (capsule.status !== 'Error' || terminating) return containers;
@@ -145,9 +145,9 @@ function presentContainers(pod: Pod, capsule: Capsule, terminating: boolean, con
 
 /** What the containers had come to before their capsule went: exits that were seen count, everything else is unknown. */
 function lastContainers(pod: Pod, last: Capsule | undefined, context: StatusContext): Containers {
-  const members = last ? capsuleMembers(pod, last) : new Map<string, ContainerInput['member']>();
+  const members = last ? capsuleMembers(pod, last) : new Map<string, ZunContainer>();
   const waiting = initialWaiting(pod);
-  const known = eachContainer(pod, members, (input) => {
+  const known = eachContainer({ pod, members, context }, (input) => {
     if (input.previous?.state?.terminated) return input.previous;
     const exited = last && input.member && observe(input.member, last.backend, input.isInit, context.nowMs);
     if (last && exited?.kind === 'exited') return containerStatus(input, last, context);

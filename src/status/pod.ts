@@ -87,7 +87,9 @@ function ownConditions(pod: Pod, situation: Situation, context: StatusContext): 
   if (situation.kind !== 'present') {
     const named = capsuleNamedBy(pod.status);
     if (!named || !published) return [];
-    const reason = situation.kind === 'waiting' ? conditionReason.startFailed : conditionReason.capsuleGone;
+    const ran = (pod.status?.containerStatuses ?? []).some(hasStarted);
+    const waitingReason = ran ? conditionReason.replaced : conditionReason.startFailed;
+    const reason = situation.kind === 'waiting' ? waitingReason : conditionReason.capsuleGone;
     return [{ type: capsuleCondition, status: 'False', reason, message: published.message ?? capsuleNameText(named) }];
   }
   const { capsule } = situation;

@@ -15,7 +15,7 @@ export const containerReason = {
   unknown: 'ContainerStatusUnknown',
 } as const;
 
-/** Reasons in Pod conditions; the last four are ours. Source: Kubernetes pkg/kubelet/status/generate.go. */
+/** Reasons in Pod conditions; the last five are ours. Source: Kubernetes pkg/kubelet/status/generate.go. */
 export const conditionReason = {
   notReady: 'ContainersNotReady',
   notInitialized: 'ContainersNotInitialized',
@@ -28,6 +28,7 @@ export const conditionReason = {
   capsuleExists: 'CapsuleExists',
   capsuleGone: 'CapsuleGone',
   startFailed: 'CapsuleStartFailed',
+  replaced: 'CapsuleReplaced',
 } as const;
 
 /** Reasons of a Pod that failed for a cause of its capsule. Ours: the kubelet has no word for these. */

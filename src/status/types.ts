@@ -31,7 +31,10 @@ export interface StatusContext {
   hostIPs: string[];
   /** By container name. */
   probes: Record<string, ProbeView>;
-  /** Restarts that the node itself made, by container name; the published count never drops below the old one. */
+  /**
+   * The count that each container's restarts reach with those that the node itself made, by container name. It is shown
+   * when the run that the restart led to is seen, and tells that such a run must come.
+   */
   restarts: Record<string, number>;
   /** True where the cloud's capsules follow their containers after the start. Stock Zun's do not, and the Pod says so in a condition. */
   capsuleStatusIsLive?: boolean;

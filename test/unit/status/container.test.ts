@@ -187,10 +187,27 @@ test('container: the node recreates the capsule: the new container is a restart 
   assert.deepEqual(again.state, { running: { startedAt: at(110) } });
 });
 
-test('container: the node counted more restarts than were seen: its count stands, and never drops', () => {
-  const first = begin().see(present([member('app')]), 60, { restarts: { app: 4 } });
-  assert.equal(first.container('app').restartCount, 4);
-  assert.equal(first.see(present([member('app')]), 70).writes, 1);
+test('container: the node restarts it in place: the count moves with the new run, however short the old one was', () => {
+  const first = begin().see(standalone({ status_detail: 'Up 3 seconds', updated_at: zunAt(63) }), 63);
+  const restarts = { restarts: { app: 1 } };
+  const stopping = standalone({ status_detail: 'Up 7 seconds', updated_at: zunAt(67) });
+  const demanded = first.see(stopping, 67, restarts);
+  assert.equal(demanded.writes, 1, 'asked for, not seen');
+  const again = demanded.see(standalone({ status_detail: 'Up 1 seconds', updated_at: zunAt(72) }), 72, restarts);
+  assert.equal(again.container('app').restartCount, 1);
+  assert.deepEqual(again.container('app').state, { running: { startedAt: at(71) } });
+  const later = standalone({ status_detail: 'Up 9 seconds', updated_at: zunAt(80) });
+  assert.equal(again.see(later, 80, restarts).writes, 2, 'once');
+});
+
+test('container: the node makes its capsule anew: one restart is counted, not two', () => {
+  const restarts = { restarts: { app: 1 } };
+  const first = begin().see(present([member('app')]), 60);
+  const waiting = first.see({ kind: 'waiting', problems: [] }, 100, restarts);
+  assert.equal(waiting.container('app').restartCount, 0);
+  assert.equal(waiting.condition('zunlet.io/Capsule')?.reason, 'CapsuleReplaced');
+  const again = waiting.see(present([member('app', { uuid: uuid(777) })]), 110, restarts);
+  assert.equal(again.container('app').restartCount, 1);
 });
 
 test('container: it is paused, or its host is lost: it runs but is not ready', () => {
