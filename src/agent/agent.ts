@@ -117,7 +117,8 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     }),
     facts: () => facts,
     cloudHealth: () => cloudHealth(life?.loop, clock),
-    instance: `${init.env['POD_NAME'] ?? hostname()}_${randomUUID().slice(0, 8)}`,
+    // A Pod that is restarted in place keeps its name and takes over at once; elsewhere two processes may share a host.
+    instance: init.env['POD_NAME'] ?? `${hostname()}_${randomUUID().slice(0, 8)}`,
     notReadyAfterMs: options.cloudDownAfter,
     onChange(mayWork) {
       if (mayWork) {

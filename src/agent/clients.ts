@@ -42,7 +42,8 @@ export interface ClientsInit {
  */
 export async function makeClients(init: ClientsInit): Promise<Clients> {
   const { options, env, clock, random, log, version, metrics } = init;
-  const cloud = await loadCloud({ env, cwd: init.cwd, readFile: readTextFile }, options.cloud || undefined);
+  const reload = () => loadCloud({ env, cwd: init.cwd, readFile: readTextFile }, options.cloud || undefined);
+  const cloud = await reload();
   for (const warning of cloud.warnings) log.warn('cloud configuration', { cloud: cloud.name, warning });
   const auth = await loadKubeAuth({
     env,
@@ -63,6 +64,7 @@ export async function makeClients(init: ClientsInit): Promise<Clients> {
   });
   const session = createSession({
     cloud,
+    reload,
     clock,
     log,
     userAgent: `zunlet/${version}`,

@@ -48,6 +48,7 @@ export function startLife(init: LifeInit): Life {
   });
   const inputs = createInputSource({
     objects,
+    now: () => clock.monotonic(),
     node: { name: options.nodeName, hostIPs: init.hostIPs, allocatable: init.allocatable },
     onAppeared: (uid) => loop.retry(uid),
   });
@@ -85,6 +86,7 @@ export function startLife(init: LifeInit): Life {
     ...(health && { probes: health.view, preStop: health.preStop }),
     onPod(uid, change, pod) {
       admission.onPod(uid, change, pod);
+      if (change === 'added') inputs.seen(uid);
       if (change !== 'deleted') return health?.sync(pod);
       health?.forget(uid);
       inputs.forget(uid);

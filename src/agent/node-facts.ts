@@ -26,7 +26,7 @@ export function nodeOptions(
     taints: options.nodeTaint === '' ? [] : [parseTaint(options.nodeTaint)],
     labels: options.nodeLabels,
     annotations: {},
-    roleLabel: true,
+    roleLabel: options.nodeRoleLabel,
     declaredFeatures: [],
   };
 }

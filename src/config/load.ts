@@ -3,9 +3,6 @@ import { AppError } from '../base/errors.ts';
 import { nearest } from '../base/nearest.ts';
 import { envOf, flagOf, type OptionKey, type Options, options } from './options.ts';
 
-/** The layer that a value came from; later ones win. */
-export type Layer = 'default' | 'file' | 'environment' | 'flag';
-
 export interface Loaded {
   values: Options;
   origin: Record<OptionKey, string>;

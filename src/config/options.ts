@@ -42,6 +42,12 @@ export const options = {
     default: 'virtual-kubelet.io/provider=zun:NoSchedule',
     doc: 'Taint that keeps other Pods away, set when the Node is created. Empty: none.',
   }),
+  nodeRoleLabel: option({
+    group: 'Node',
+    type: booleanType,
+    default: true,
+    doc: 'Sets the label kubernetes.io/role=agent, which kubectl shows as ROLES. Switch it off for a genuine node identity, which may not set it.',
+  }),
   instanceType: option({
     group: 'Node',
     type: stringType,

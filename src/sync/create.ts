@@ -1,5 +1,5 @@
 import { type AppError, toAppError } from '../base/errors.ts';
-import type { Problem } from '../base/problem.ts';
+import type { Note, Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { CreateRequest } from '../openstack/types.ts';
 import { translatePod } from '../translate/pod.ts';
@@ -7,6 +7,9 @@ import { podReferences } from '../translate/references.ts';
 import { decideStartFailure, failedStartDelayMs } from './failure.ts';
 import { event } from './steps.ts';
 import { names, type Run, type StepOutcome } from './worker.ts';
+
+/** The code of the note about the token that admission adds; see `translate/volumes.ts`. */
+const tokenLeftOut = 'volume.service-account-token';
 
 /** Admits, translates and creates. The one place that sends a POST, and it sends one. */
 export async function startPod(run: Run): Promise<StepOutcome> {
@@ -20,11 +23,7 @@ export async function startPod(run: Run): Promise<StepOutcome> {
     const inputs = await deps.inputs.fetch(pod, podReferences(pod, deps.options.translate));
     const translation = translatePod(pod, inputs, deps.options.translate);
     if (!translation.request) return holdBack(translation.problems, run);
-    warnOnce(
-      translation.notes.filter(({ level }) => level === 'warned').map(({ path, message }) => `${path}: ${message}`),
-      pod,
-      run,
-    );
+    warnOnce(translation.notes, pod, run);
     request = translation.request;
   } catch (thrown) {
     return failed(toAppError(thrown), 'preparing', pod, run);
@@ -104,9 +103,17 @@ function failed(error: AppError, what: 'preparing' | 'creating', pod: Pod, run: 
   };
 }
 
-/** Names in one Event what the Pod asks for and does not get. */
-function warnOnce(fields: readonly string[], pod: Pod, run: Run): void {
+/**
+ * Names in one Event what the Pod asks for and does not get. The token that admission puts into nearly every Pod is named
+ * once for each service account, since it says the same of all its Pods.
+ */
+function warnOnce(notes: readonly Note[], pod: Pod, run: Run): void {
+  const warned = notes.filter(({ level }) => level === 'warned');
+  const account = `${pod.metadata.namespace}/${pod.spec.serviceAccountName ?? 'default'}`;
+  const isKnown = (note: Note) => note.code === tokenLeftOut && run.deps.knownAccounts.has(account);
+  const fields = warned.filter((note) => !isKnown(note)).map(({ path, message }) => `${path}: ${message}`);
   if (fields.length === 0 || run.memory.warned) return;
   run.remember({ warned: true });
+  run.deps.knownAccounts.add(account);
   event(pod, 'Warning', 'FieldsNotHonoured', `not honoured on this node: ${fields.join('; ')}`, run);
 }

@@ -2,13 +2,16 @@ import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, S
 import type { PodInputs, PodReferences } from '../translate/types.ts';
 import type { InputSource } from './ports.ts';
 
-/** Reads the objects that Pods refer to. Null means that the object does not exist; errors are thrown. */
+/**
+ * Reads the objects that Pods refer to. Null means that the object does not exist; errors are thrown. An answer is never
+ * older than `since`, monotonic ms.
+ */
 export interface ObjectReader {
-  configMap(namespace: string, name: string): Promise<ConfigMap | null>;
-  secret(namespace: string, name: string): Promise<Secret | null>;
+  configMap(namespace: string, name: string, since?: number): Promise<ConfigMap | null>;
+  secret(namespace: string, name: string, since?: number): Promise<Secret | null>;
   services(namespace: string): Promise<Service[]>;
-  persistentVolumeClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | null>;
-  persistentVolume(name: string): Promise<PersistentVolume | null>;
+  persistentVolumeClaim(namespace: string, name: string, since?: number): Promise<PersistentVolumeClaim | null>;
+  persistentVolume(name: string, since?: number): Promise<PersistentVolume | null>;
   /** The handler of a RuntimeClass; null when there is no such class. */
   runtimeHandler(name: string): Promise<string | null>;
   token(pod: Pod, serviceAccount: string, audience: string, expirationSeconds: number): Promise<string>;
@@ -25,12 +28,16 @@ export interface MissingObject {
 
 /** An input source that also says when something that was missing is there. */
 export interface WatchfulInputSource extends InputSource {
+  /** Notes when a Pod was first seen: what it refers to is never read from a cache older than that. */
+  seen(uid: string): void;
   /** Stops waiting for what a Pod missed. */
   forget(uid: string): void;
 }
 
 export interface InputSourceOptions {
   objects: ObjectReader;
+  /** Monotonic ms. */
+  now: () => number;
   node: PodInputs['node'];
   /** Makes or finds the Zun registries for image pull secrets; uuids by Secret name. Absent: none are made. */
   registries?: (pod: Pod, secrets: PodInputs['secrets']) => Promise<Record<string, string>>;
@@ -42,13 +49,18 @@ export interface InputSourceOptions {
 export function createInputSource(options: InputSourceOptions): WatchfulInputSource {
   const { objects } = options;
   const waits = new Map<string, (() => void)[]>();
+  const seenAt = new Map<string, number>();
 
   function forget(uid: string): void {
+    seenAt.delete(uid);
+    endWaits(uid);
+  }
+  function endWaits(uid: string): void {
     for (const end of waits.get(uid) ?? []) end();
     waits.delete(uid);
   }
   function waitFor(uid: string, missing: MissingObject[]): void {
-    forget(uid);
+    endWaits(uid);
     if (missing.length === 0) return;
     const onAppeared = () => options.onAppeared(uid);
     waits.set(
@@ -59,16 +71,20 @@ export function createInputSource(options: InputSourceOptions): WatchfulInputSou
 
   return {
     forget,
+    seen(uid) {
+      seenAt.set(uid, options.now());
+    },
     async fetch(pod, references) {
       const { namespace, uid } = pod.metadata;
+      const since = seenAt.get(uid);
       const each = async <T>(names: readonly string[], read: (name: string) => Promise<T>) =>
         Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)] as const)));
       const secretNames = [...new Set([...references.secrets, ...references.imagePullSecrets])];
       const [configMaps, secrets, services, persistentVolumeClaims, tokens, runtimeHandler] = await Promise.all([
-        each(references.configMaps, (name) => objects.configMap(namespace, name)),
-        each(secretNames, (name) => objects.secret(namespace, name)),
+        each(references.configMaps, (name) => objects.configMap(namespace, name, since)),
+        each(secretNames, (name) => objects.secret(namespace, name, since)),
         servicesOf(pod, references, objects),
-        each(references.persistentVolumeClaims, (name) => objects.persistentVolumeClaim(namespace, name)),
+        each(references.persistentVolumeClaims, (name) => objects.persistentVolumeClaim(namespace, name, since)),
         tokensOf(pod, references, objects),
         references.runtimeClassName === undefined ? undefined : objects.runtimeHandler(references.runtimeClassName),
       ]);

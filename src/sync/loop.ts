@@ -52,7 +52,10 @@ export interface LoopCounts {
 }
 
 /** What the loop is given; it makes the stores and the poller itself. */
-export type LoopDeps = Omit<WorkerDeps, 'pods' | 'capsules' | 'poller' | 'admit' | 'probes' | 'preStop'> & {
+export type LoopDeps = Omit<
+  WorkerDeps,
+  'pods' | 'capsules' | 'poller' | 'admit' | 'probes' | 'preStop' | 'knownAccounts'
+> & {
   loop: LoopOptions;
   /** The kubelet's admission; gets the Pods of the node. */
   admit: (pod: Pod, pods: PodReader) => ReturnType<WorkerDeps['admit']>;
@@ -100,6 +103,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
     poller,
     admit: (pod) => deps.admit(pod, pods),
     probes: deps.probes ?? (() => ({})),
+    knownAccounts: new Set(),
     preStop: deps.preStop ?? ((_pod, remainingSeconds) => ({ done: true, remainingSeconds })),
   });
   const queue = createQueue({

@@ -49,6 +49,8 @@ export interface WorkerDeps {
   preStop: (pod: Pod, graceSeconds: number) => { done: boolean; remainingSeconds: number };
   /** Restarts a standalone container in place. Errors: as `CapsuleApi`. */
   restartContainer: (uuid: string, graceSeconds: number) => Promise<void>;
+  /** `namespace/name` of the service accounts whose missing token was named already. */
+  knownAccounts: Set<string>;
   /** Called after each step with an effect; the metrics and the chaos tests listen. */
   onStep: (step: Step['kind'], uid: string) => void;
 }
