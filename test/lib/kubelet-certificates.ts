@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { type CertificateSubject, issueCertificate, type KeyPair } from '../../src/server/der.ts';
 
 /** A certificate authority for tests. */
@@ -9,6 +9,8 @@ export interface TestAuthority {
     subject: { commonName: string; organizations?: string[]; ipAddresses?: string[]; dnsNames?: string[] },
     life?: { notBeforeMs: number; notAfterMs: number },
   ): { cert: string; key: string };
+  /** Certifies somebody else's key for serving. */
+  sign(publicKey: KeyObject, life: { notBeforeMs: number; notAfterMs: number }): string;
 }
 
 const hourMs = 3_600_000;
@@ -42,6 +44,15 @@ export function createTestAuthority(commonName: string): TestAuthority {
   });
   return {
     cert,
+    sign: (publicKey, life) =>
+      issueCertificate({
+        subject: { ...subject, commonName: 'system:node:zun-1' },
+        publicKey,
+        issuer,
+        use: 'server',
+        serial: serial(),
+        ...life,
+      }),
     issue(use, { organizations = [], ipAddresses = [], dnsNames = [], ...rest }, life = aroundNow()) {
       const leaf = keyPair();
       return {
