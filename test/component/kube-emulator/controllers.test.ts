@@ -63,7 +63,7 @@ test('scheduler: a node that fits: bound, with condition and Event', async () =>
 });
 
 test('scheduler: taint, selector, size: pending with the reason, until there is room', async () => {
-  const why = async (name: string) => (await read(`${pods}/${name}`)).status.conditions[0]?.message;
+  const why = async (name: string) => (await read(`${pods}/${name}`)).status.conditions[0]?.message ?? '';
   await client.post(pods, podBody('taint', { nodeName: undefined }));
   await client.post(
     pods,
