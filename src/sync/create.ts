@@ -103,17 +103,28 @@ function failed(error: AppError, what: 'preparing' | 'creating', pod: Pod, run: 
   };
 }
 
-/**
- * Names in one Event what the Pod asks for and does not get. The token that admission puts into nearly every Pod is named
- * once for each service account, since it says the same of all its Pods.
- */
+/** Names in one Event what the Pod asks for and does not get. */
 function warnOnce(notes: readonly Note[], pod: Pod, run: Run): void {
   const warned = notes.filter(({ level }) => level === 'warned');
-  const account = `${pod.metadata.namespace}/${pod.spec.serviceAccountName ?? 'default'}`;
-  const isKnown = (note: Note) => note.code === tokenLeftOut && run.deps.knownAccounts.has(account);
-  const fields = warned.filter((note) => !isKnown(note)).map(({ path, message }) => `${path}: ${message}`);
+  const token = warned.find(({ code }) => code === tokenLeftOut);
+  if (token) nameTokenOnce(token, pod, run);
+  const fields = warned.filter((note) => note !== token).map(({ path, message }) => `${path}: ${message}`);
   if (fields.length === 0 || run.memory.warned) return;
   run.remember({ warned: true });
-  run.deps.knownAccounts.add(account);
   event(pod, 'Warning', 'FieldsNotHonoured', `not honoured on this node: ${fields.join('; ')}`, run);
+}
+
+/**
+ * Names the token that admission puts into nearly every Pod once for each service account, on the Node: an Event on each
+ * Pod would say the same thing thousands of times.
+ */
+function nameTokenOnce(note: Note, pod: Pod, run: Run): void {
+  const { deps } = run;
+  const account = `${pod.metadata.namespace}/${pod.spec.serviceAccountName ?? 'default'}`;
+  if (deps.knownAccounts.has(account)) return;
+  deps.knownAccounts.add(account);
+  const { node } = deps.options;
+  const message = `Pods of service account ${account}, first ${pod.metadata.name}: ${note.message}`;
+  deps.events.record({ kind: 'Node', name: node, namespace: '', uid: node }, 'Normal', 'TokenLeftOut', message);
+  deps.log.info('service account token left out', { ...names(pod), account });
 }
