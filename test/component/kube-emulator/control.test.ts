@@ -155,6 +155,20 @@ test('watches: held back: nothing comes until they are released, and nothing is 
   watch.close();
 });
 
+test('watches: begun while others are held back: nothing comes twice', async () => {
+  const release = emulator.control.holdWatches();
+  await client.post(maps, { metadata: { name: 'once' } });
+  const watch = await client.watch(`${maps}?watch=1&fieldSelector=metadata.name=once`);
+  release();
+  await client.delete(`${maps}/once`);
+  const lines = await watch.count(2);
+  assert.deepEqual(
+    lines.map(({ type }) => type),
+    ['ADDED', 'DELETED'],
+  );
+  watch.close();
+});
+
 test('watches: a minute of silence: a bookmark with the newest version', async () => {
   const watch = await client.watch(`${maps}?watch=1&allowWatchBookmarks=true&fieldSelector=metadata.name=none`);
   await client.post(maps, { metadata: { name: 'news' } });
