@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ContainerStatus, PodCondition, PodStatus } from '../../../src/kube/types.ts';
 import { liveStatusCondition } from '../../../src/status/conditions.ts';
 import { statusPatch } from '../../../src/status/merge.ts';
-import { applyPatch } from './strategic-merge.ts';
+import { strategicMerge } from '../../lib/strategic-merge.ts';
 
 function container(parts: Partial<ContainerStatus> = {}): ContainerStatus {
   return {
@@ -66,7 +66,7 @@ test('patch: the address changes: the old one does not survive the merge', () =>
   const desired: PodStatus = { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.2' }] };
   const patch = statusPatch(stored, desired);
   assert.deepEqual(patch, { podIP: '10.0.0.2', podIPs: [{ $patch: 'replace' }, { ip: '10.0.0.2' }] });
-  assert.deepEqual(applyPatch(stored, patch ?? {}), desired);
+  assert.deepEqual(strategicMerge(stored, patch ?? {}), desired);
 });
 
 test('patch: only the order of addresses changes: the list is replaced', () => {
@@ -91,7 +91,7 @@ test('patch: one condition flips: only it is sent, with nulls for what went', ()
       { type: 'Ready', status: 'True', reason: null, message: null, lastTransitionTime: '2026-01-02T00:00:00Z' },
     ],
   });
-  assert.equal(applyPatch(stored, patch ?? {}).conditions?.[2]?.reason, 'Mine');
+  assert.equal(strategicMerge(stored, patch ?? {}).conditions?.[2]?.reason, 'Mine');
 });
 
 test('patch: a condition of ours is no longer wanted: it is deleted, that of others is not', () => {

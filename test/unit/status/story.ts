@@ -8,7 +8,7 @@ import { statusPatch } from '../../../src/status/merge.ts';
 import { podStatus } from '../../../src/status/pod.ts';
 import type { Situation, StatusContext } from '../../../src/status/types.ts';
 import { capsule, zunContainer } from '../../lib/builders.ts';
-import { applyPatch } from './strategic-merge.ts';
+import { strategicMerge } from '../../lib/strategic-merge.ts';
 
 export const epoch = Date.parse('2026-01-01T00:00:00Z');
 
@@ -73,7 +73,7 @@ export function story(start: Pod, writes = 0, events: StatusEvent[] = []): Story
       });
       const patch = statusPatch(start.status, desired);
       if (!patch) return story(start, writes, []);
-      const stored = applyPatch(start.status, patch);
+      const stored = strategicMerge(start.status ?? {}, patch);
       return story({ ...start, status: stored }, writes + 1, statusEvents(start.status, desired, start));
     },
   };
