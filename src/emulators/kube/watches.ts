@@ -37,9 +37,11 @@ export interface Watches {
 interface Watch {
   plural: string;
   push(event: StoreEvent): void;
+  add(object: KubeObject): void;
+  bookmark(annotations?: JsonObject): void;
+  fail(failure: ApiFailure): void;
   cut(): void;
   end(): void;
-  write(line: string): void;
 }
 
 const bookmarkEveryMs = 60_000;
@@ -75,30 +77,19 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
     return plural === undefined ? all : all.filter((watch) => watch.plural === plural);
   }
 
-  function serve(call: WatchCall, response: ServerResponse): void {
+  /** Makes the watch that writes to a response what it is told. */
+  function createWatch(call: WatchCall, response: ServerResponse, from: number): Watch {
+    const { query, resource, show } = call;
     const matches = inScope(call);
-    const start = startOf(call, store);
-    const set = watches.get(call.resource.storage) ?? new Set<Watch>();
-    watches.set(call.resource.storage, set);
-    const show = call.show;
-    let sentVersion = start.version;
-    const timers: (() => void)[] = [];
-    let cancelNext = () => {};
-
+    const isWanted = ['1', 'true'].includes(query.get('allowWatchBookmarks') ?? '');
+    let sentVersion = from;
     const write = (line: string | Buffer) => {
       response.write(line);
       // A client that does not read would otherwise hold all history in memory.
       if (response.writableLength > maxBufferedBytes) response.destroy();
     };
-    const bookmark = (annotations?: JsonObject) => {
-      if (query.get('allowWatchBookmarks') !== 'true' && query.get('allowWatchBookmarks') !== '1') return;
-      write(
-        `${JSON.stringify({ type: 'BOOKMARK', object: bookmarkObject(call.resource, sentVersion, annotations) })}\n`,
-      );
-    };
-    const { query } = call;
-    const watch: Watch = {
-      plural: call.resource.plural,
+    return {
+      plural: resource.plural,
       push(event) {
         // Held events may reach a watch that began after them.
         if (event.version <= sentVersion) return;
@@ -108,34 +99,55 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
         if (show) write(`${show(seen.type, seen.object)}\n`);
         else write(lineOf(event, seen.type, seen.object));
       },
-      write,
-      cut: () => response.destroy(),
+      add(object) {
+        if (!matches(object)) return;
+        write(show ? `${show('ADDED', object)}\n` : `{"type":"ADDED","object":${store.json(object, 'whole')}}\n`);
+      },
+      bookmark(annotations) {
+        if (!held) sentVersion = Math.max(sentVersion, store.version());
+        const object = bookmarkObject(resource, sentVersion, annotations);
+        if (isWanted) write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`);
+      },
+      fail: (failure) => write(`${JSON.stringify({ type: 'ERROR', object: failure.status() })}\n`),
+      cut: () => void response.destroy(),
       end: () => void response.end(),
     };
+  }
+
+  /** Sends bookmarks from time to time and ends a watch in time; the returned function stops that. */
+  function keepTime(watch: Watch, limitMs: number): () => void {
+    let cancelNext = () => {};
     const every = () => {
       cancelNext = clock.after(bookmarkEveryMs, () => {
-        if (!held) sentVersion = store.version();
-        bookmark();
+        watch.bookmark();
         every();
       });
     };
-
-    response.writeHead(200, { 'content-type': call.contentType, 'cache-control': 'no-cache, private' });
-    response.flushHeaders();
-    for (const object of start.initial.filter(matches)) {
-      write(show ? `${show('ADDED', object)}\n` : `{"type":"ADDED","object":${store.json(object, 'whole')}}\n`);
-    }
-    if (start.marksEnd) bookmark({ 'k8s.io/initial-events-end': 'true' });
-    for (const event of start.missed) watch.push(event);
-    set.add(watch);
     every();
-    const limitMs = timeoutMs(query);
-    if (limitMs > lastBookmarkMs) timers.push(clock.after(limitMs - lastBookmarkMs, () => bookmark()));
-    timers.push(clock.after(limitMs, () => watch.end()));
-    response.on('close', () => {
-      set.delete(watch);
+    const timers = [clock.after(limitMs, () => watch.end())];
+    if (limitMs > lastBookmarkMs) timers.push(clock.after(limitMs - lastBookmarkMs, () => watch.bookmark()));
+    return () => {
       cancelNext();
       for (const cancel of timers) cancel();
+    };
+  }
+
+  function serve(call: WatchCall, response: ServerResponse): void {
+    const start = startOf(call, store);
+    const watch = createWatch(call, response, start.version);
+    const { storage } = call.resource;
+    const set = watches.get(storage) ?? new Set<Watch>();
+    watches.set(storage, set);
+    response.writeHead(200, { 'content-type': call.contentType, 'cache-control': 'no-cache, private' });
+    response.flushHeaders();
+    for (const object of start.initial) watch.add(object);
+    if (start.marksEnd) watch.bookmark({ 'k8s.io/initial-events-end': 'true' });
+    for (const event of start.missed) watch.push(event);
+    set.add(watch);
+    const stop = keepTime(watch, timeoutMs(call.query));
+    response.on('close', () => {
+      set.delete(watch);
+      stop();
     });
   }
 
@@ -148,7 +160,7 @@ export function createWatches(store: ObjectStore, clock: Clock): Watches {
     expire(plural) {
       const failure = new ApiFailure(410, 'Expired', 'The resourceVersion for the provided watch is too old.');
       for (const watch of chosen(plural)) {
-        watch.write(`${JSON.stringify({ type: 'ERROR', object: failure.status() })}\n`);
+        watch.fail(failure);
         watch.end();
       }
     },

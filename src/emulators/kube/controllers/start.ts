@@ -3,6 +3,7 @@ import { startDeployments } from './deployments.ts';
 import { startGarbageCollector, startNamespaceController } from './garbage-collector.ts';
 import { startJobs } from './jobs.ts';
 import { startNodeLifecycle } from './node-lifecycle.ts';
+import { startPodEviction } from './pod-eviction.ts';
 import { startReplicaSets } from './replica-sets.ts';
 import { startScheduler } from './scheduler.ts';
 import { startVolumeBinder } from './volumes.ts';
@@ -12,7 +13,10 @@ export type ControllerName = 'scheduler' | 'nodes' | 'garbage' | 'workloads' | '
 
 const starters: Record<ControllerName, (plane: ControlPlane) => void> = {
   scheduler: startScheduler,
-  nodes: startNodeLifecycle,
+  nodes(plane) {
+    startNodeLifecycle(plane);
+    startPodEviction(plane);
+  },
   garbage: startGarbageCollector,
   workloads(plane) {
     startReplicaSets(plane);
