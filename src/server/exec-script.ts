@@ -95,7 +95,7 @@ export function hangUpCommand(pid: number): string[] {
 }
 
 /** Largest piece of input. */
-export const inputPieceBytes = 64 * 1024;
+export const inputPieceBytes = 256 * 1024;
 
 /** Encodes a piece of input. Range 1 to `inputPieceBytes` bytes. */
 export function inputPiece(bytes: Buffer): Buffer {

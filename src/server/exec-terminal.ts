@@ -2,8 +2,9 @@ import type { Clock } from '../base/clock.ts';
 import { AppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { ExecRequest } from './exec.ts';
+import { createInputSender, type InputSender } from './exec-input.ts';
 import { createMarkScanner, type OutputPart } from './exec-marks.ts';
-import { bootstrapCommand, execScript, hangUpCommand, inputEnd, inputPiece, inputPieceBytes } from './exec-script.ts';
+import { bootstrapCommand, execScript, hangUpCommand } from './exec-script.ts';
 import type { ContainerRuntime, TerminalSession } from './runtime.ts';
 import type { CommandStatus } from './streams/command-status.ts';
 import type { RemoteStreams } from './streams/remote-command.ts';
@@ -17,8 +18,6 @@ export interface ScriptRun extends ExecRequest {
   streams: RemoteStreams;
 }
 
-/** Pieces of input under way; more would pile up in Zun's proxy, which has no back-pressure. */
-const inputWindow = 8;
 /** How long output may still come after the exit code: a process in the background can hold stdout open for ever. */
 const drainMs = 1_000;
 const maxPreludeBytes = 1024;
@@ -30,9 +29,7 @@ interface RunState {
   exitCode: number | undefined;
   outputDone: boolean;
   errorsDone: boolean;
-  inputPieces: number;
-  inputTaken: number;
-  wakeInput: () => void;
+  input: InputSender | undefined;
 }
 
 /** Runs a command by a script on Zun's terminal. Errors: those of the runtime, and `exec.not-started`, `exec.cut`. */
@@ -48,9 +45,7 @@ export async function runScript(run: ScriptRun): Promise<CommandStatus> {
     exitCode: undefined,
     outputDone: wanted.tty,
     errorsDone: wanted.tty,
-    inputPieces: 0,
-    inputTaken: 0,
-    wakeInput: () => {},
+    input: undefined,
   };
   const leave = (): void => void io.destroy();
   streams.gone.addEventListener('abort', leave, { once: true });
@@ -68,7 +63,7 @@ export async function runScript(run: ScriptRun): Promise<CommandStatus> {
   } finally {
     cancelDrain();
     streams.gone.removeEventListener('abort', leave);
-    state.wakeInput();
+    state.input?.stop();
     endSoon(io, clock);
   }
   await writeAll(streams.stdout, scanner.flush());
@@ -99,8 +94,7 @@ async function takePart(
       begin(run, state, terminal);
       return;
     case 'k':
-      state.inputTaken += 1;
-      state.wakeInput();
+      state.input?.taken();
       return;
     case 'e':
       await writeAll(streams.stderr, part.text);
@@ -117,7 +111,7 @@ async function takePart(
     case 'x':
       state.exitCode = Number.parseInt(part.text.toString('latin1'), 10) || 0;
       // The script's input loop waits for an end.
-      if (wanted.stdin && !wanted.tty) terminal.io.write(inputEnd);
+      state.input?.stop();
       return;
     default:
       part.letter satisfies never;
@@ -133,8 +127,9 @@ function begin(run: ScriptRun, state: RunState, terminal: TerminalSession): void
     });
   }
   if (!streams.stdin) return;
-  const copy = wanted.tty ? copyKeys(streams, terminal) : sendInput(streams, state, terminal);
-  copy.catch((error: unknown) => log.debug('copying stdin ended', { err: error }));
+  if (wanted.tty)
+    copyKeys(streams, terminal).catch((error: unknown) => log.debug('copying keys ended', { err: error }));
+  else state.input = createInputSender(streams.stdin, terminal.io);
 }
 
 async function copyKeys(streams: RemoteStreams, terminal: TerminalSession): Promise<void> {
@@ -144,24 +139,6 @@ async function copyKeys(streams: RemoteStreams, terminal: TerminalSession): Prom
   }
   // A pipe instead of a keyboard: say what Ctrl-D says.
   if (!terminal.io.destroyed) terminal.io.write(Buffer.from([0x04]));
-}
-
-async function sendInput(streams: RemoteStreams, state: RunState, terminal: TerminalSession): Promise<void> {
-  const isOver = (): boolean => state.exitCode !== undefined || terminal.io.destroyed;
-  for await (const chunk of streams.stdin ?? []) {
-    const bytes = toBuffer(chunk);
-    for (let offset = 0; offset < bytes.length; offset += inputPieceBytes) {
-      while (state.inputPieces - state.inputTaken >= inputWindow && !isOver()) {
-        await new Promise<void>((resolve) => {
-          state.wakeInput = resolve;
-        });
-      }
-      if (isOver()) return;
-      state.inputPieces += 1;
-      await writeAll(terminal.io, inputPiece(bytes.subarray(offset, offset + inputPieceBytes)));
-    }
-  }
-  if (!isOver()) terminal.io.write(inputEnd);
 }
 
 /** The client has gone: what it started is told so. */

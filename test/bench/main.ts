@@ -1,12 +1,14 @@
 /**
  * Measurements: `npm run bench -- start [--pods 1000] [--json]`. Real API server, emulated Zun and zunlet, each in a
- * process of its own on this machine.
+ * process of its own on this machine. `npm run bench -- streams [--megabytes 500] [--json]`: the kubelet API's streams.
  */
 import { parseArgs } from 'node:util';
 import { missingForControlPlane } from '../e2e/lib/control-plane-binary.ts';
 import { measureStart, type StartReport } from './start.ts';
+import { measureStreams, showStreams } from './streams.ts';
 
-const usage = 'usage: npm run bench -- start [--pods N] [--json]\n';
+const usage =
+  'usage: npm run bench -- start [--pods N] [--json]\n       npm run bench -- streams [--megabytes N] [--json]\n';
 
 function show(report: StartReport): string {
   const { start, memory, calm, restart, remove } = report;
@@ -24,11 +26,19 @@ function show(report: StartReport): string {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { pods: { type: 'string', default: '1000' }, json: { type: 'boolean', default: false } },
+  options: {
+    pods: { type: 'string', default: '1000' },
+    megabytes: { type: 'string', default: '500' },
+    json: { type: 'boolean', default: false },
+  },
 });
 const pods = Number(values.pods);
+const megabytes = Number(values.megabytes);
 const missing = missingForControlPlane();
-if (positionals[0] !== 'start' || !Number.isInteger(pods) || pods < 1) {
+if (positionals[0] === 'streams' && megabytes > 0) {
+  const report = await measureStreams(megabytes, 3000);
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : showStreams(report));
+} else if (positionals[0] !== 'start' || !Number.isInteger(pods) || pods < 1) {
   process.stderr.write(usage);
   process.exitCode = 2;
 } else if (missing) {
