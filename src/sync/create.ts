@@ -69,9 +69,10 @@ function holdBack(problems: readonly Problem[], run: Run): StepOutcome {
     retryAt: deps.clock.monotonic() + retryMs,
   });
   if (lasting) return { againMs: 0 };
+  const told = new Set(memory.problems.map(({ message }) => message));
+  const news = problems.filter(({ message }) => !told.has(message));
   if (pod)
-    for (const problem of problems)
-      event(pod, 'Warning', 'Failed', `Error: ${problem.message}`, run, fieldPath(problem));
+    for (const problem of news) event(pod, 'Warning', 'Failed', `Error: ${problem.message}`, run, fieldPath(problem));
   return { situation: { kind: 'waiting', problems: [...problems] }, againMs: retryMs };
 }
 
