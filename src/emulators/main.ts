@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { type CloudOptions, createCloudEmulator } from './cloud.ts';
 import { startControlServer } from './control-server.ts';
+import { createKubeEmulator } from './kube/emulator.ts';
 
-const usage = `Starts an emulated OpenStack (Keystone, Zun, Neutron, Cinder) on loopback and prints one line of JSON when it is ready:
-its URLs, the OS_* variables and a control URL. Ends on SIGTERM or SIGINT.
+const usage = `Starts an emulated OpenStack (Keystone, Zun, Neutron, Cinder) on loopback, on request with a Kubernetes API server, and prints
+one line of JSON when it is ready: its URLs, the OS_* variables, the kubeconfig and a control URL. Ends on SIGTERM or SIGINT.
 
   node src/emulators/main.ts [options]
 
@@ -19,6 +20,8 @@ its URLs, the OS_* variables and a control URL. Ends on SIGTERM or SIGINT.
   --token-life SECONDS  how long tokens live (default 3600)
   --latency JSON        {"claimMs":10,"sandboxMs":40,"pullMs":20,"startMs":20,"removeMs":20}
   --remember SECONDS    keep former states for the fault "stale"
+  --kube                start a Kubernetes API server, too
+  --kube-tls            let it serve HTTPS and demand credentials
 `;
 
 const { values } = parseArgs({
@@ -37,6 +40,8 @@ const { values } = parseArgs({
     'token-life': { type: 'string' },
     latency: { type: 'string' },
     remember: { type: 'string' },
+    kube: { type: 'boolean' },
+    'kube-tls': { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -95,7 +100,10 @@ async function main(): Promise<void> {
     return;
   }
   const cloud = await createCloudEmulator(readOptions());
-  const control = await startControlServer(cloud.control, numberOf('control-port', values['control-port']));
+  const kube =
+    values.kube || values['kube-tls'] ? await createKubeEmulator({ tls: values['kube-tls'] === true }) : undefined;
+  const controls = { ...cloud.control, ...(kube && { kube: kube.control }) };
+  const control = await startControlServer(controls, numberOf('control-port', values['control-port']));
   const credential = cloud.keystone.identity.applicationCredentials[0];
   const line = {
     env: cloud.env,
@@ -105,12 +113,13 @@ async function main(): Promise<void> {
     neutron: cloud.neutron.url,
     cinder: cloud.cinder.url,
     control: control.url,
+    ...(kube && { kube: kube.url, kubeconfig: kube.kubeconfig() }),
     application_credential: { id: credential?.id, secret: credential?.secret },
     pid: process.pid,
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
   const stop = () => {
-    void Promise.all([cloud.close(), control.close()]).then(() => process.exit(0));
+    void Promise.all([cloud.close(), control.close(), kube?.close()]).then(() => process.exit(0));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
