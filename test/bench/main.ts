@@ -1,14 +1,17 @@
 /**
  * Measurements: `npm run bench -- start [--pods 1000] [--json]`. Real API server, emulated Zun and zunlet, each in a
  * process of its own on this machine. `npm run bench -- streams [--megabytes 500] [--json]`: the kubelet API's streams.
+ * `npm run bench -- probes [--pods 3000] [--json]`: what probing that many Pods each 10 s costs.
  */
 import { parseArgs } from 'node:util';
 import { missingForControlPlane } from '../e2e/lib/control-plane-binary.ts';
+import { measureProbes, showProbes } from './probes.ts';
 import { measureStart, type StartReport } from './start.ts';
 import { measureStreams, showStreams } from './streams.ts';
 
 const usage =
-  'usage: npm run bench -- start [--pods N] [--json]\n       npm run bench -- streams [--megabytes N] [--json]\n';
+  'usage: npm run bench -- start [--pods N] [--json]\n       npm run bench -- streams [--megabytes N] [--json]\n' +
+  '       npm run bench -- probes [--pods N] [--json]\n';
 
 function show(report: StartReport): string {
   const { start, memory, calm, restart, remove } = report;
@@ -38,6 +41,9 @@ const missing = missingForControlPlane();
 if (positionals[0] === 'streams' && megabytes > 0) {
   const report = await measureStreams(megabytes, 3000);
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : showStreams(report));
+} else if (positionals[0] === 'probes' && pods > 0) {
+  const reports = [await measureProbes(pods, 20, 'http'), await measureProbes(pods, 20, 'tcp')];
+  process.stdout.write(values.json ? `${JSON.stringify(reports)}\n` : showProbes(reports));
 } else if (positionals[0] !== 'start' || !Number.isInteger(pods) || pods < 1) {
   process.stderr.write(usage);
   process.exitCode = 2;
