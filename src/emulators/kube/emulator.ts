@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { type Random, systemRandom } from '../../base/random.ts';
 import { createMovableClock } from '../clock.ts';
+import { createApply } from './apply.ts';
 import { type Authority, createAuthority } from './authority.ts';
 import { bootstrap, furnishNamespace } from './bootstrap.ts';
 import { parseCall } from './calls.ts';
@@ -76,6 +77,10 @@ export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Pro
   const proxy = createKubeletProxy(store, authority.kubeletClient);
   const { control, record, authorize, attach } = createControl({ clock, faults, lists, watches, store, identities });
   const special = createSpecialCalls({ registry, identities, now, authorize, proxy: proxy.serve });
+  const applied = createApply();
+  store.subscribe(({ type, object }) => {
+    if (type === 'DELETED') applied.forget(object.metadata.uid);
+  });
   const representations = createRepresentations(store, now, showAs);
   const listener = await listen({
     authority: options.tls === true ? authority : undefined,
@@ -84,7 +89,7 @@ export async function createKubeEmulator(options: KubeEmulatorOptions = {}): Pro
       identities,
       faults,
       gitVersion: options.gitVersion ?? 'v1.35.0',
-      handle: createResourceApi({ registry, lists, watches, representations, special }),
+      handle: createResourceApi({ registry, lists, watches, representations, special, applied }),
       record,
     }),
     onUpgrade: (incoming, socket, head) => passUpgrade({ proxy, identities, incoming, socket, head }),

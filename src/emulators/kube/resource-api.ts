@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { type Apply, managerOf } from './apply.ts';
 import type { DeleteOptions } from './deletion.ts';
 import { showAs, storedForm } from './event-view.ts';
-import { badRequest, methodNotAllowed, pathNotFound, unsupportedMediaType } from './failures.ts';
+import { badRequest, methodNotAllowed, notFound, pathNotFound, unsupportedMediaType } from './failures.ts';
 import type { Lists } from './lists.ts';
 import { mergeShape } from './merge-keys.ts';
 import { isObject, type Json, type JsonObject, type KubeObject, namespaceOf } from './objects.ts';
@@ -24,6 +25,7 @@ export interface ResourceApiParts {
   lists: Lists;
   watches: Watches;
   representations: Representations;
+  applied: Apply;
   /** Reviews and sub-resources other than `status`. */
   special: SubresourceHandler;
 }
@@ -72,12 +74,32 @@ export function createResourceApi(parts: ResourceApiParts): ResourceHandler {
     return update(request, () => object, object);
   }
 
+  /** Server-side apply: creates what is not there, merges into what is. */
+  function apply(request: ApiRequest): Answer {
+    const { call, query } = request;
+    const manager = managerOf(query);
+    const config = withoutManagedFields(decodeObject(request.body.json(), call.resource));
+    const isNew = !registry.has(target(request));
+    if (isNew && call.subresource !== '') throw notFound(call.resource, call.name);
+    const stored = isNew
+      ? registry.create(target(request), config)
+      : registry.update({
+          ...target(request),
+          subresource: call.subresource,
+          isPatch: true,
+          make: (current) => decodeObject(parts.applied.merge(current, config, manager), call.resource),
+        });
+    if (!isDryRun(query)) parts.applied.remember(stored.metadata.uid, manager, config);
+    return answer(isNew ? 201 : 200, stored, request);
+  }
+
   function patch(request: ApiRequest): Answer {
     const { call, body } = request;
-    const apply = patchOf(body.contentType, body.json());
+    if (body.contentType === 'application/apply-patch+yaml') return apply(request);
+    const patched = patchOf(body.contentType, body.json());
     return update(request, (current) => {
       const shown = showAs(current, call.resource);
-      return storedForm(decodeObject(apply(shown), call.resource), call.resource);
+      return storedForm(decodeObject(patched(shown), call.resource), call.resource);
     });
   }
 
@@ -154,6 +176,12 @@ function withName(query: URLSearchParams, name: string): URLSearchParams {
   return scoped;
 }
 
+function withoutManagedFields(config: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = config.metadata;
+  // What an applied configuration lacks of the metadata, the registry fills in.
+  return { ...config, metadata: metadata as KubeObject['metadata'] };
+}
+
 function isDryRun(query: URLSearchParams): boolean {
   return query.get('dryRun') === 'All';
 }
@@ -168,13 +196,9 @@ export function patchOf(contentType: string, patch: Json): (current: KubeObject)
     case 'application/strategic-merge-patch+json':
       if (!isObject(patch)) throw badRequest('error decoding patch: a strategic merge patch is an object');
       return (current) => strategicMergePatch(current, patch, mergeShape(current.kind));
-    case 'application/apply-patch+yaml':
-      throw unsupportedMediaType(
-        'this emulated API server has no server-side apply: use client-side apply (kubectl apply without --server-side)',
-      );
     default:
       throw unsupportedMediaType(
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json',
+        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, application/apply-patch+yaml',
       );
   }
 }

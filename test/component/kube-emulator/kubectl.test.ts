@@ -111,6 +111,15 @@ for (const version of ['v32', 'v35'] as const) {
     assert.equal(await cluster.kubectl('get', '--raw', '/api/v1/nodes/small/proxy/healthz'), 'ok');
   });
 
+  kubectlTest('apply --server-side, then without one key: the key is gone', async () => {
+    const file = (data: string) =>
+      cluster.write('applied.yaml', `{apiVersion: v1, kind: ConfigMap, metadata: {name: applied}, data: ${data}}`);
+    const apply = (data: string) => cluster.kubectl('apply', '--server-side', '-f', file(data));
+    assert.match(await apply('{a: "1", b: "2"}'), /configmap\/applied serverside-applied/);
+    await apply('{b: "3"}');
+    assert.equal(await cluster.kubectl('get', 'cm', 'applied', '-o', 'jsonpath={.data}'), '{"b":"3"}');
+  });
+
   kubectlTest('typed commands, which send protobuf: created', async () => {
     await cluster.kubectl('create', 'namespace', 'typed');
     await cluster.kubectl('create', 'configmap', 'c', '--from-literal=a=b', '-n', 'typed');
