@@ -112,11 +112,11 @@ for (const version of ['v32', 'v35'] as const) {
   });
 
   kubectlTest('apply --server-side, then without one key: the key is gone', async () => {
-    const file = (data: string) =>
-      cluster.write('applied.yaml', `{apiVersion: v1, kind: ConfigMap, metadata: {name: applied}, data: ${data}}`);
-    const apply = (data: string) => cluster.kubectl('apply', '--server-side', '-f', file(data));
-    assert.match(await apply('{a: "1", b: "2"}'), /configmap\/applied serverside-applied/);
-    await apply('{b: "3"}');
+    const config = (data: object) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'applied' }, data });
+    const file = (data: object) => cluster.write('applied.json', JSON.stringify(config(data)));
+    const apply = (data: object) => cluster.kubectl('apply', '--server-side', '-f', file(data));
+    assert.match(await apply({ a: '1', b: '2' }), /configmap\/applied serverside-applied/);
+    await apply({ b: '3' });
     assert.equal(await cluster.kubectl('get', 'cm', 'applied', '-o', 'jsonpath={.data}'), '{"b":"3"}');
   });
 
