@@ -249,3 +249,12 @@ test('volumes: a claim and a volume that fits: bound to each other', async () =>
   });
   assert.equal((await read('/api/v1/persistentvolumes/v')).spec.claimRef?.name, 'c');
 });
+
+test('events: an hour after the last write: gone', async () => {
+  const body = { involvedObject: { namespace: 'default', name: 'x' }, reason: 'R', message: 'm', type: 'Normal' };
+  await client.post(`${core}/events`, { metadata: { name: 'old' }, ...body });
+  await emulator.control.advance(1_800_000);
+  assert.equal((await client.get(`${core}/events/old`)).status, 200);
+  await emulator.control.advance(1_900_000);
+  assert.equal((await client.get(`${core}/events/old`)).status, 404);
+});

@@ -1,5 +1,6 @@
 import { type ControlPlane, type ControlPlaneParts, createControlPlane } from './control-plane.ts';
 import { startDeployments } from './deployments.ts';
+import { startEventExpiry } from './event-expiry.ts';
 import { startGarbageCollector, startNamespaceController } from './garbage-collector.ts';
 import { startJobs } from './jobs.ts';
 import { startNodeLifecycle } from './node-lifecycle.ts';
@@ -28,10 +29,11 @@ const starters: Record<ControllerName, (plane: ControlPlane) => void> = {
 
 export const allControllers: ControllerName[] = ['scheduler', 'nodes', 'garbage', 'workloads', 'volumes'];
 
-/** Starts the chosen controllers, and the namespace controller in any case. */
+/** Starts the chosen controllers, and in any case those that a cluster cannot do without: namespaces and the expiry of Events. */
 export function startControlPlane(parts: ControlPlaneParts, names: ControllerName[]): ControlPlane {
   const plane = createControlPlane(parts);
   startNamespaceController(plane);
+  startEventExpiry(plane);
   for (const name of names) starters[name](plane);
   return plane;
 }
