@@ -1,3 +1,4 @@
+import { chartReadme, valuesSchema, valuesYaml } from '../chart/render.ts';
 import { podSupportPage } from './pod-support.ts';
 
 /** A page that is made from a table in the source. */
@@ -10,6 +11,9 @@ export interface GeneratedPage {
 /** The generated pages by name. A new one is a line here. */
 export const generatedPages: Readonly<Record<string, GeneratedPage>> = {
   'pod-support': { file: 'docs/reference/pod-support.md', render: podSupportPage },
+  'chart-values': { file: 'charts/zunlet/values.yaml', render: valuesYaml },
+  'chart-schema': { file: 'charts/zunlet/values.schema.json', render: valuesSchema },
+  'chart-readme': { file: 'charts/zunlet/README.md', render: chartReadme },
 };
 
 /** Where a page stands on disk. */
