@@ -1,4 +1,3 @@
-import { type KubeObject, textOf } from '../objects.ts';
 import { resourceNamed } from '../resources.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -8,12 +7,16 @@ const checkEveryMs = 60_000;
 
 /** Removes Events that nobody has written for an hour, as the API server's `--event-ttl` does. */
 export function startEventExpiry(plane: ControlPlane): void {
-  plane.every(checkEveryMs, () => {
-    const limit = plane.clock.now() - lifetimeMs;
-    for (const event of plane.store.list(events.storage)) if (writtenAt(event) < limit) plane.remove(event, events);
+  const written = new Map<string, number>();
+  plane.observe(({ storage, type, object }) => {
+    if (storage !== events.storage) return;
+    if (type === 'DELETED') written.delete(object.metadata.uid);
+    else written.set(object.metadata.uid, plane.clock.monotonic());
   });
-}
-
-function writtenAt(event: KubeObject): number {
-  return Date.parse(textOf(event['lastTimestamp']) || event.metadata.creationTimestamp);
+  plane.every(checkEveryMs, () => {
+    for (const [uid, at] of written) {
+      const event = plane.clock.monotonic() - at > lifetimeMs ? plane.store.byUid(uid)?.object : undefined;
+      if (event) plane.remove(event, events);
+    }
+  });
 }
