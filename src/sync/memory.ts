@@ -1,5 +1,6 @@
 import type { Problem } from '../base/problem.ts';
 import type { Capsule } from '../openstack/types.ts';
+import type { CapsuleName } from '../status/named-capsule.ts';
 
 /**
  * What the worker remembers of one Pod between runs. Losing it costs a short wait, never correctness: everything that must
@@ -11,7 +12,7 @@ export interface PodMemory {
   /** When the last DELETE of each capsule was sent, monotonic ms. */
   deletesSent: ReadonlyMap<string, number>;
   /** Uuid of the capsule that this process knows to exist, from an answer or a list. */
-  capsule?: { uuid: string; backend: Capsule['backend'] };
+  capsule?: CapsuleName;
   /** The capsule as last seen; the final status is made of it after the capsule has gone. */
   last?: Capsule;
   /** Why the Pod does not start, if it does not. */
@@ -32,8 +33,8 @@ export interface PodMemory {
   graceSeconds: number;
   /** A probe or hook wants this container killed; it is restarted as its policy says. */
   kill?: { container: string; message: string; graceSeconds: number | undefined };
-  /** Uuid of a capsule that is given up so that a new one can take its place. */
-  discard?: string;
+  /** A capsule that is given up so that a new one can take its place. */
+  discard?: CapsuleName;
   /** How often in a row the node restarted the Pod, and when last, monotonic ms. */
   killings: number;
   killedAt: number;

@@ -2,6 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import { type CapsuleName, capsuleNamedBy } from '../status/named-capsule.ts';
+import { hasStarted, isWorkDone } from '../status/phase.ts';
 import type { Absence } from './capsule-store.ts';
 import type { PodMemory } from './memory.ts';
 
@@ -50,6 +51,7 @@ export type Step =
   | { kind: 'remove-pod' }
   | { kind: 'nothing'; againMs?: number }
   | { kind: 'confirm'; capsule: CapsuleName }
+  | { kind: 'finish' }
   | { kind: 'fail'; reason: string; message: string }
   | { kind: 'reject'; problems: readonly Problem[] }
   | { kind: 'wait'; problems: readonly Problem[]; againMs: number }
@@ -79,7 +81,7 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
 
   // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.
   const [capsule] = capsules;
-  if (pod && capsule && !isTerminal(pod) && startFailed(capsule)) {
+  if (pod && capsule && !isTerminal(pod) && startFailed(pod, capsule)) {
     return { kind: 'disown', capsule, problem: failedStart(capsule) };
   }
 
@@ -106,6 +108,8 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   // for the deletion, and only if no lag explains it.
   const named = memory.capsule ?? capsuleNamedBy(pod?.status);
   if (named && !isGone(named, view)) return { kind: 'confirm', capsule: named };
+  const { discard } = memory;
+  if (discard && view.absence(discard.uuid) === 'none') return { kind: 'confirm', capsule: discard };
 
   // 9, 10: nothing is left of it.
   if (!pod) return { kind: 'forget' };
@@ -114,6 +118,7 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   // 11: ended by the node: its deadline passed, or it never came up, and nothing of it is left.
   const ended = endedByNode(pod, undefined, memory, time, rules);
   if (ended) return { kind: 'fail', ...ended };
+  if (named && isWorkDone(pod)) return { kind: 'finish' };
 
   // 12: it had a capsule and has none: never start a second one in silence.
   if (named) {
@@ -152,10 +157,10 @@ function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rul
   if (pod.metadata.deletionTimestamp) return all('pod-terminating');
   if (isTerminal(pod)) return rules.freeEnded ? all('pod-ended') : [];
   const [oldest, ...others] = capsules;
-  if (oldest && endedByNode(pod, oldest, memory, time, rules)) return all('pod-ended');
+  if (oldest && (endedByNode(pod, oldest, memory, time, rules) || isWorkDone(pod))) return all('pod-ended');
   const second = others.map((capsule) => ({ capsule, reason: 'second-capsule' as const }));
-  if (oldest && memory.discard === oldest.uuid) return all('restart');
-  if (oldest && startFailed(oldest) && !names(pod, oldest)) {
+  if (oldest && memory.discard?.uuid === oldest.uuid) return all('restart');
+  if (oldest && startFailed(pod, oldest) && !names(pod, oldest)) {
     return [{ capsule: oldest, reason: 'failed-start' as const }, ...second];
   }
   return second;
@@ -188,8 +193,10 @@ function nextDeleteMs(unwanted: { capsule: Capsule }[], memory: PodMemory, time:
  * Tells whether Zun gave up before any container ran. Where one ran, a second start would run it twice: the runtime keeps
  * containers of a failed capsule (docs/zun.md §2.10), so that Pod fails instead.
  */
-function startFailed(capsule: Capsule): boolean {
+function startFailed(pod: Pod, capsule: Capsule): boolean {
   if (capsule.status !== 'Error') return false;
+  // A container that vanished from its host shows Error, too; its Pod's status remembers that it ran.
+  if ((pod.status?.containerStatuses ?? []).some(hasStarted)) return false;
   return [...capsule.init_containers, ...capsule.containers].every(
     ({ status, status_detail }) =>
       (status === 'Creating' || status === 'Error') && !status_detail?.startsWith('Exited'),

@@ -46,6 +46,8 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
     }
     case 'nothing':
       return step.againMs === undefined ? {} : { againMs: step.againMs };
+    case 'finish':
+      return { situation: { kind: 'finished', last: memory.last } };
     case 'fail':
       return fail(step.reason, step.message, run);
     case 'reject':
@@ -162,13 +164,14 @@ function disown(capsule: Capsule, problem: Problem, run: Run): StepOutcome {
     // The kubelet counts each container's restarts; a capsule made anew restarts them all.
     for (const { name } of run.pod?.spec.containers ?? []) countRestart(name, run);
     killing(memory.kill.container, memory.kill.message, run);
-    run.remember({ discard: capsule.uuid, problems: [problem], retryAt: now });
+    run.remember({ discard: { backend: capsule.backend, uuid: capsule.uuid }, problems: [problem], retryAt: now });
     run.drop('capsule', 'creatingSince', 'kill');
     return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
   }
   const retryMs = failedStartDelayMs(memory.attempts, deps.random);
   run.drop('capsule', 'creatingSince');
-  run.remember({ problems: [problem], retryAt: now + retryMs, attempts: memory.attempts + 1 });
+  const discard = { backend: capsule.backend, uuid: capsule.uuid };
+  run.remember({ discard, problems: [problem], retryAt: now + retryMs, attempts: memory.attempts + 1 });
   if (run.pod)
     event(run.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem.message}`, run);
   return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };

@@ -26,6 +26,24 @@ const failedStart = capsule({
 const heals = { path: '', code: 'secret.missing', message: 'secret "s" not found', heals: true };
 const never = { ...heals, code: 'pod.host-network', heals: false };
 const demand = { container: 'app', message: 'Container app failed liveness probe', graceSeconds: undefined };
+const ran = {
+  name: 'app',
+  image: 'nginx',
+  imageID: '',
+  ready: true,
+  restartCount: 0,
+  started: true,
+  state: { running: {} },
+};
+const withSidecar = {
+  restartPolicy: 'Never',
+  initContainers: [{ name: 'side', image: 'proxy', restartPolicy: 'Always' }],
+};
+const workDone = {
+  ...statusNaming(running.uuid),
+  containerStatuses: [{ ...ran, started: false, ready: false, state: { terminated: { exitCode: 0 } } }],
+  initContainerStatuses: [{ ...ran, name: 'side' }],
+};
 const sent = (...uuids: string[]) => new Map(uuids.map((id) => [id, 1000]));
 
 const ladder: Case[] = [
@@ -145,7 +163,7 @@ const ladder: Case[] = [
   {
     title: '1: the capsule was let go for a new one: deletes it',
     view: { capsules: [running] },
-    memory: { discard: running.uuid },
+    memory: { discard: { uuid: running.uuid, backend: 'capsule' } },
     step: { kind: 'delete', reason: 'restart' },
   },
   {
@@ -260,6 +278,30 @@ const ladder: Case[] = [
     step: { kind: 'wait', againMs: 5000 },
   },
   { title: '15: time to try again: creates', memory: { problems: [heals], retryAt: 10_000 }, step: { kind: 'create' } },
+  {
+    title: '8: a capsule was let go and no list shows it: asks Zun for it before anything new is made',
+    memory: { discard: { uuid: uuid(100), backend: 'capsule' } },
+    view: { absence: () => 'none' },
+    step: { kind: 'confirm' },
+  },
+  {
+    title: '3: the capsule shows Error but its Pod ran before: follows, never starts again',
+    view: {
+      pod: pod({ status: { ...statusNaming(failedStart.uuid), containerStatuses: [ran] } }),
+      capsules: [failedStart],
+    },
+    step: { kind: 'follow' },
+  },
+  {
+    title: '1: the main containers are done and a sidecar runs on: ends it',
+    view: { pod: pod({ spec: withSidecar, status: workDone }), capsules: [running] },
+    step: { kind: 'delete', reason: 'pod-ended' },
+  },
+  {
+    title: '11: the main containers are done and the capsule has gone: finishes',
+    view: { pod: pod({ spec: withSidecar, status: workDone }) },
+    step: { kind: 'finish' },
+  },
   { title: '15: nothing in the way: creates', step: { kind: 'create' } },
 ];
 
