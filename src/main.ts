@@ -12,6 +12,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
 });
+// A full disk or a reader that went away costs the log, never the node.
+process.stderr.on('error', () => {});
 
 process.exitCode = await main(process.argv.slice(2), {
   stdout: process.stdout,

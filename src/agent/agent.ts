@@ -17,6 +17,7 @@ import { wireKubeletApi } from './kubelet-api.ts';
 import { type Life, mayHaveContainers, startLife } from './life.ts';
 import { loopMetrics } from './loop-metrics.ts';
 import { cloudHealth, nodeFacts, nodeOptions, ownAddresses } from './node-facts.ts';
+import type { Testing } from './testing.ts';
 
 /** What the process hands to the agent. */
 export interface AgentInit {
@@ -29,6 +30,8 @@ export interface AgentInit {
   signal: AbortSignal;
   clock?: Clock;
   random?: Random;
+  /** Only tests give this. */
+  testing?: Testing;
 }
 
 /** A running node. */
@@ -131,6 +134,7 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
           node: () => heartbeat.node(),
           events: recorder,
           metrics,
+          ...(init.testing && { testing: init.testing }),
         });
         log.info('node works', { node: options.nodeName, cluster, cloud: cloud.name });
       } else if (life) {

@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import { wirePodHealth } from './pod-health.ts';
+import { pointedPods, pointedZun, type Testing } from './testing.ts';
 import { translateOptions, workerOptions } from './worker-options.ts';
 
 export interface LifeInit {
@@ -27,6 +28,8 @@ export interface LifeInit {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Only tests give this. */
+  testing?: Testing;
 }
 
 /** The time during which this process works for the node: from one Lease gained to the same Lease lost. */
@@ -38,7 +41,9 @@ export interface Life {
 
 /** Starts a life: stores, worker, reflector, probes. A new life remembers nothing of the one before. */
 export function startLife(init: LifeInit): Life {
-  const { options, clients, clock, random, log, events } = init;
+  const { options, clients, clock, random, log, events, testing } = init;
+  const podApi = createPodApi(clients.kube);
+  const rules = workerOptions(options, init.cluster, translateOptions(options, init.cluster));
   const objects = createObjectReader({ client: clients.kube, clock, random, log });
   const admission = createAdmission({
     nodeName: options.nodeName,
@@ -64,14 +69,15 @@ export function startLife(init: LifeInit): Life {
       })
     : undefined;
   const loop: SyncLoop = createSyncLoop({
-    zun: clients.zun,
-    podApi: createPodApi(clients.kube),
+    zun: testing ? pointedZun(clients.zun, testing) : clients.zun,
+    podApi: testing ? pointedPods(podApi, testing) : podApi,
     inputs,
     events,
     clock,
     random,
     log,
-    options: workerOptions(options, init.cluster, translateOptions(options, init.cluster)),
+    options: testing ? { ...rules, timeRule: testing.timeRule } : rules,
+    ...(testing && { onPlanned: (step) => testing.at(`planned.${step}`) }),
     loop: {
       concurrency: options.concurrency,
       listEveryMs: options.relist,

@@ -1,9 +1,12 @@
 import { startAgent } from '../agent/agent.ts';
 import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { describeOptions } from '../config/load.ts';
+import type { Options } from '../config/options.ts';
 import { createLog } from '../telemetry/log-sink.ts';
-import type { Command } from './io.ts';
+import type { Command, Io } from './io.ts';
 import { layersHelp, optionHelp, parseFlags } from './option-flags.ts';
+import { testHooks } from './test-hooks.ts';
 import { version } from './version.ts';
 
 const help = () => `zunlet run: runs the node until it is stopped
@@ -46,6 +49,21 @@ export const runCommand: Command = async (args, io) => {
     now: systemClock.now,
   });
   log.info('zunlet starts', { version, node: values.nodeName, nodeVersion: process.version });
+  // Every timer of the node is unreferenced: without this the process would end while it waits for an API server.
+  const hold = setInterval(() => {}, 2 ** 30);
+  try {
+    return await runUntilStopped(values, log, io);
+  } catch (thrown) {
+    // Stopped before there was a node: not a failure.
+    if (thrown !== io.signal.reason) throw thrown;
+    log.info('zunlet stopped');
+    return 0;
+  } finally {
+    clearInterval(hold);
+  }
+};
+
+async function runUntilStopped(values: Options, log: Log, io: Io): Promise<number> {
   const agent = await startAgent({
     options: values,
     env: io.env,
@@ -53,20 +71,18 @@ export const runCommand: Command = async (args, io) => {
     log,
     version,
     signal: io.signal,
+    ...testHooks(io.env),
   });
   if (agent.healthAddress) log.info('health and metrics are served', { address: agent.healthAddress });
   await new Promise<void>((resolve) => {
     if (io.signal.aborted) resolve();
     else io.signal.addEventListener('abort', () => resolve(), { once: true });
-    // The promise alone keeps no process alive when every timer of the node is unreferenced.
-    const hold = setInterval(() => {}, 2 ** 30);
-    io.signal.addEventListener('abort', () => clearInterval(hold), { once: true });
   });
   log.info('zunlet stops', { reason: String(io.signal.reason) });
   await agent.stop();
   log.info('zunlet stopped');
   return 0;
-};
+}
 
 function printConfig(rows: ReturnType<typeof describeOptions>, json: boolean): string {
   if (json) return `${JSON.stringify(rows, null, 2)}\n`;

@@ -20,6 +20,8 @@ const maxFileBytes = 1 << 20;
 // `Object.keys` widens the keys of the table to strings; the table has no others.
 const keys = Object.keys(options) as OptionKey[];
 const notOptions = new Set(['ZUNLET_CACHE']);
+/** Switches of the chaos tests; see `src/cli/test-hooks.ts`. */
+const testPrefix = 'ZUNLET_TEST_';
 
 /**
  * Reads the options from all layers. Every problem of every layer is found before it gives up.
@@ -97,6 +99,7 @@ function readEnvironment(
   const byEnv = new Map(keys.map((key) => [envOf(key), key]));
   for (const [name, raw] of Object.entries(env)) {
     if (!name.startsWith('ZUNLET_') || raw === undefined || notOptions.has(name)) continue;
+    if (name.startsWith(testPrefix)) continue;
     const key = byEnv.get(name);
     if (key) set(key, raw, name);
     else problems.push(`${name}: no such option${suggestion(name, byEnv.keys())}`);

@@ -53,6 +53,8 @@ export interface WorkerDeps {
   knownAccounts: Set<string>;
   /** Called after each step with an effect; the metrics and the chaos tests listen. */
   onStep: (step: Step['kind'], uid: string) => void;
+  /** Called before each step, whatever it is; only the chaos tests listen. */
+  onPlanned?: (step: Step['kind'], uid: string) => void;
 }
 
 /** Runs one Pod at a time through plan, step and status. */
@@ -150,6 +152,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     addPreStop(run);
     const step = plan(run.view, run.memory, { monotonic: clock.monotonic(), wall: clock.now() }, options);
     log.debug('step planned', { uid, step: step.kind });
+    deps.onPlanned?.(step.kind, uid);
     if (step.kind === 'observe-first') awaitingList.set(uid, step.after);
     const outcome = await doStep(step, run);
     if (outcome.forget) {
