@@ -5,9 +5,9 @@ import type { TLSSocket } from 'node:tls';
 import { AppError } from '../base/errors.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { followClientCa } from './client-ca.ts';
-import { createCertificateVerifier } from './client-certificate.ts';
+import { type CertificateVerifier, createCertificateVerifier } from './client-certificate.ts';
 import { createExec } from './exec.ts';
-import { createLogArchive } from './log-archive.ts';
+import { createLogArchive, type LogArchive } from './log-archive.ts';
 import { createServerMetrics } from './metrics.ts';
 import { createRoutes } from './routes.ts';
 import type { TlsPair } from './self-signed.ts';
@@ -36,38 +36,11 @@ const idleMs = 130_000;
  * connections live longer than the 90 s for which the API server keeps them.
  */
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
-  const { clock, log, limits } = options;
+  const { clock, log } = options;
   const stopping = new AbortController();
   const certificates = createCertificateVerifier(() => clock.now());
-  const auth = options.insecureKubeletApi ? openAuth : createAuth({ ...options, certificates, requireCreate: true });
-  const metrics = createServerMetrics({
-    registry: options.registry,
-    serving: () => options.serving.view(),
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-  });
   const archive = createLogArchive(options);
-  const exec = createExec({ ...options, createToken: () => `zunlet${options.randomBytes(16).toString('hex')}` });
-  const tools = { exec, webSockets: createWebSocketAcceptor(), stopping: stopping.signal };
-  const upgrades = createUpgradeHandler({ options, auth, metrics, tools });
-  const logs = { ...options, archive, stopping: stopping.signal };
-  const app = createRoutes({ options, auth, metrics, stats: createStatsCache(options), logs });
-  const server = createServer(
-    {
-      ...tlsOptions(),
-      maxHeaderSize: limits.maxHeaderBytes,
-      keepAliveTimeout: idleMs,
-      headersTimeout: idleMs + 10_000,
-      requestTimeout: 0,
-      // An upgrade on any other path is served as the plain request it also is.
-      shouldUpgradeCallback: upgrades.wants,
-    },
-    app,
-  );
-  server.timeout = 0;
-  server.maxConnections = limits.maxConnections;
-  server.on('upgrade', (request, socket, head) => upgrades.handle(request, socket as TLSSocket, head));
-  server.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { err: error }));
+  const { server, upgrades } = assemble(options, { certificates, archive, stopping: stopping.signal });
   const tls: TlsState = { pair: undefined, ca: undefined };
   const setTls = (pair: TlsPair): void => {
     tls.pair = pair;
@@ -103,13 +76,49 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
       followed.stop();
       archive.stop();
       options.serving.stop();
-      await closeServer(server, upgrades, {
-        graceMs,
-        stop: () => stopping.abort(new Error('the server stops')),
-        options,
-      });
+      const stop = (): void => stopping.abort(new Error('the server stops'));
+      await closeServer(server, upgrades, { graceMs, stop, options });
     },
   };
+}
+
+/** Puts routes, upgrades and the TLS server together. */
+function assemble(
+  options: KubeletServerOptions,
+  parts: { certificates: CertificateVerifier; archive: LogArchive; stopping: AbortSignal },
+): { server: Server; upgrades: UpgradeHandler } {
+  const { clock, log, limits } = options;
+  const { certificates, archive, stopping } = parts;
+  const auth = options.insecureKubeletApi ? openAuth : createAuth({ ...options, certificates, requireCreate: true });
+  const metrics = createServerMetrics({
+    registry: options.registry,
+    serving: () => options.serving.view(),
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+  });
+  const exec = createExec({ ...options, createToken: () => `zunlet${options.randomBytes(16).toString('hex')}` });
+  const tools = { exec, webSockets: createWebSocketAcceptor(), stopping };
+  const upgrades = createUpgradeHandler({ options, auth, metrics, tools });
+  const logs = { ...options, archive, stopping };
+  const app = createRoutes({ options, auth, metrics, stats: createStatsCache(options), logs });
+  const server = createServer(
+    {
+      ...tlsOptions(),
+      maxHeaderSize: limits.maxHeaderBytes,
+      keepAliveTimeout: idleMs,
+      headersTimeout: idleMs + 10_000,
+      requestTimeout: 0,
+      // An upgrade on any other path is served as the plain request it also is.
+      shouldUpgradeCallback: upgrades.wants,
+    },
+    app,
+  );
+  server.timeout = 0;
+  server.maxConnections = limits.maxConnections;
+  // The server listens on TLS only.
+  server.on('upgrade', (request, socket, head) => upgrades.handle(request, socket as TLSSocket, head));
+  server.on('tlsClientError', (error) => log.debug('a TLS handshake failed', { err: error }));
+  return { server, upgrades };
 }
 
 interface TlsState {

@@ -33,33 +33,12 @@ const streamingPaths = /^\/(exec|attach|portForward)\//;
  * settled before anything about Pods is said.
  */
 export function createUpgradeHandler(upgrade: UpgradeOptions): UpgradeHandler {
-  const { options, auth, metrics } = upgrade;
+  const { options, metrics } = upgrade;
   const sockets = new Set<TLSSocket>();
 
-  async function admit(request: IncomingMessage, socket: TLSSocket): Promise<Prepared | UpgradeRefusal> {
-    const path = requestPath(request.url ?? '');
-    if (path === undefined) return { status: 400, text: 'malformed path' };
-    const method = request.method ?? '';
-    const decision = await auth.decide({ method, path, socket, authorization: request.headers.authorization });
-    if (!decision.allowed) return { status: decision.status, text: decision.body };
-    if (method !== 'GET' && method !== 'POST') return { status: 405, text: 'method not allowed' };
-    if (sockets.size > options.limits.maxStreamingConnections) {
-      return { status: 503, text: 'too many streaming connections' };
-    }
-    const query = queryOf(request);
-    const [, kind = '', namespace = '', pod = '', ...rest] = path.split('/');
-    const asked = { request, query, namespace, pod };
-    if (kind === 'portForward' && rest.length <= 1) {
-      return preparePortForward(options, { ...asked, uid: rest[0] || undefined }, upgrade.tools);
-    }
-    const container = rest.at(-1);
-    if (rest.length < 1 || rest.length > 2 || !container) return { status: 404, text: '404 page not found' };
-    const uid = rest.length === 2 ? rest[0] : undefined;
-    const prepare = kind === 'exec' ? prepareExec : prepareAttach;
-    return prepare(options, { ...asked, container, uid }, upgrade.tools);
-  }
   async function serve(request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> {
-    const prepared = await admit(request, socket);
+    const isFull = sockets.size > options.limits.maxStreamingConnections;
+    const prepared = await admit(upgrade, { request, socket, isFull });
     if (socket.destroyed) return;
     if (isRefusal(prepared)) {
       refuseUpgrade(socket, prepared, prepared.status === 405 ? { Allow: ['GET, POST'] } : prepared.headers);
@@ -92,4 +71,29 @@ export function createUpgradeHandler(upgrade: UpgradeOptions): UpgradeHandler {
       });
     },
   };
+}
+
+async function admit(
+  { options, auth, tools }: UpgradeOptions,
+  asking: { request: IncomingMessage; socket: TLSSocket; isFull: boolean },
+): Promise<Prepared | UpgradeRefusal> {
+  const { request, socket } = asking;
+  const path = requestPath(request.url ?? '');
+  if (path === undefined) return { status: 400, text: 'malformed path' };
+  const method = request.method ?? '';
+  const decision = await auth.decide({ method, path, socket, authorization: request.headers.authorization });
+  if (!decision.allowed) return { status: decision.status, text: decision.body };
+  if (method !== 'GET' && method !== 'POST') return { status: 405, text: 'method not allowed' };
+  if (asking.isFull) return { status: 503, text: 'too many streaming connections' };
+  const query = queryOf(request);
+  const [, kind = '', namespace = '', pod = '', ...rest] = path.split('/');
+  const asked = { request, query, namespace, pod };
+  if (kind === 'portForward' && rest.length <= 1) {
+    return preparePortForward(options, { ...asked, uid: rest[0] || undefined }, tools);
+  }
+  const container = rest.at(-1);
+  if (rest.length < 1 || rest.length > 2 || !container) return { status: 404, text: '404 page not found' };
+  const uid = rest.length === 2 ? rest[0] : undefined;
+  const prepare = kind === 'exec' ? prepareExec : prepareAttach;
+  return prepare(options, { ...asked, container, uid }, tools);
 }

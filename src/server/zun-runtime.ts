@@ -65,20 +65,10 @@ export function createZunRuntime({ containers, connect, clock }: ZunRuntimeOptio
   const served = createReviewCache<boolean>({ maxEntries: 8, keepMs: () => rememberMs, clock });
   const cpu = createCpuCounter({ execute: containers.execute, clock });
 
-  async function probeMember(uuid: string, signal: AbortSignal): Promise<boolean> {
-    try {
-      await containers.logs(uuid, { stdout: true, stderr: true, timestamps: false, tail: 1 }, signal);
-      return true;
-    } catch (error) {
-      if (isKind(error, 'not-found', 'unsupported')) return false;
-      if (isKind(error, 'conflict', 'invalid')) return true;
-      throw error;
-    }
-  }
   return {
     async ensureServed(target, signal) {
       if (target.backend === 'container') return;
-      if (!(await served.get('members', () => probeMember(target.container, signal)))) throw notServed();
+      if (!(await served.get('members', () => probeMember(containers, target.container, signal)))) throw notServed();
     },
     logs: (target, query, signal) =>
       containers.logs(
@@ -122,6 +112,17 @@ export function createZunRuntime({ containers, connect, clock }: ZunRuntimeOptio
       return containerStats(stats, cpuNanoseconds);
     },
   } satisfies ContainerRuntime;
+}
+
+async function probeMember(containers: ZunContainers, uuid: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await containers.logs(uuid, { stdout: true, stderr: true, timestamps: false, tail: 1 }, signal);
+    return true;
+  } catch (error) {
+    if (isKind(error, 'not-found', 'unsupported')) return false;
+    if (isKind(error, 'conflict', 'invalid')) return true;
+    throw error;
+  }
 }
 
 function containerStats(stats: ZunStats, cpuNanoseconds: bigint | undefined): ContainerStats {

@@ -64,48 +64,7 @@ export function createSpdyStream(id: number, headers: ReadonlyMap<string, string
     localFin: false,
     reset: false,
   };
-  const io = new Duplex({
-    allowHalfOpen: true,
-    readableHighWaterMark: 1,
-    writableHighWaterMark: readBytes,
-    read() {
-      state.isWanted = true;
-      flow();
-    },
-    write(chunk: Buffer, _encoding, done) {
-      owner.send(id, chunk, done);
-    },
-    final(done) {
-      state.localFin = true;
-      owner.sendFin(id, done);
-      if (state.remoteFin) owner.closed(stream);
-    },
-    destroy(error, done) {
-      if (!(state.localFin && state.remoteFin)) owner.sendReset(id, resetStatus.cancel);
-      release();
-      owner.closed(stream);
-      done(error);
-    },
-  });
-  io.on('error', () => {});
-
-  function flow(): void {
-    while (state.isWanted && state.queue.length > 0) {
-      const pieces = takePieces(state);
-      state.isWanted = io.push(pieces.bytes);
-      owner.consumed(stream, pieces.cost);
-    }
-    if (state.queue.length === 0 && state.remoteFin && !state.endPushed) {
-      state.endPushed = true;
-      io.push(null);
-    }
-  }
-  function release(): void {
-    const cost = state.cost;
-    state.queue = [];
-    state.cost = 0;
-    if (cost > 0) owner.consumed(stream, cost);
-  }
+  const io = createIo(id, state, { owner, stream: () => stream });
   const stream: StreamEnd = {
     id,
     headers,
@@ -124,7 +83,7 @@ export function createSpdyStream(id: number, headers: ReadonlyMap<string, string
     },
     receiveFin() {
       state.remoteFin = true;
-      if (!io.destroyed) flow();
+      if (!io.destroyed) flow(state, io, (cost) => owner.consumed(stream, cost));
       if (state.localFin) owner.closed(stream);
     },
     abandon(cause) {
@@ -135,6 +94,51 @@ export function createSpdyStream(id: number, headers: ReadonlyMap<string, string
     },
   };
   return stream;
+}
+
+function createIo(id: number, state: StreamState, side: { owner: StreamOwner; stream: () => StreamEnd }): Duplex {
+  const { owner } = side;
+  const io = new Duplex({
+    allowHalfOpen: true,
+    readableHighWaterMark: 1,
+    writableHighWaterMark: readBytes,
+    read() {
+      state.isWanted = true;
+      flow(state, io, (cost) => owner.consumed(side.stream(), cost));
+    },
+    write(chunk: Buffer, _encoding, done) {
+      owner.send(id, chunk, done);
+    },
+    final(done) {
+      state.localFin = true;
+      owner.sendFin(id, done);
+      if (state.remoteFin) owner.closed(side.stream());
+    },
+    destroy(error, done) {
+      if (!(state.localFin && state.remoteFin)) owner.sendReset(id, resetStatus.cancel);
+      const { cost } = state;
+      state.queue = [];
+      state.cost = 0;
+      if (cost > 0) owner.consumed(side.stream(), cost);
+      owner.closed(side.stream());
+      done(error);
+    },
+  });
+  io.on('error', () => {});
+  return io;
+}
+
+/** Hands out what waits, as far as it is wanted, and the end after it. */
+function flow(state: StreamState, io: Duplex, consumed: (cost: number) => void): void {
+  while (state.isWanted && state.queue.length > 0) {
+    const pieces = takePieces(state);
+    state.isWanted = io.push(pieces.bytes);
+    consumed(pieces.cost);
+  }
+  if (state.queue.length === 0 && state.remoteFin && !state.endPushed) {
+    state.endPushed = true;
+    io.push(null);
+  }
 }
 
 /** Takes waiting pieces, joined up to a size that is worth a call. */
