@@ -40,7 +40,9 @@ test('budget: 200 Pods start at once: two status writes and one Event a Pod, one
   const mark = plane.audit.mark();
   await cloud.resetCounts();
   const names = Array.from({ length: podCount }, (_, index) => `pod-${index}`);
-  await Promise.all(names.map((name) => api.post(path.pods, pod(name, { nodeName: zunlet.nodeName, command: ['nginx'] }))));
+  await Promise.all(
+    names.map((name) => api.post(path.pods, pod(name, { nodeName: zunlet.nodeName, command: ['nginx'] }))),
+  );
   await pods.until('all Pods run', () => pods.all().filter(isRunning).length === podCount, 60_000);
   await until('every Pod has its Event', () =>
     [...callsByPod(mark).values()].every((calls) => total(calls, / events/) >= 1),

@@ -92,7 +92,8 @@ async function makeCredential(url: string): Promise<{ id: string; secret: string
   return { id: (answer['application_credential'] as { id: string }).id, secret };
 }
 
-async function logIn(url: string, name: string, password: string, project: string) {
+/** Logs in with a password. */
+export async function logIn(url: string, name: string, password: string, project: string) {
   const domain = { id: 'default' };
   const identity = { methods: ['password'], password: { user: { name, domain, password } } };
   const answer = await fetch(`${url}/auth/tokens`, {
