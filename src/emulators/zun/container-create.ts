@@ -8,6 +8,7 @@ import { forbidden, internal, notFound, ZunError } from './errors.ts';
 import type { ContainerRow, Mount } from './model.ts';
 import { generatedName } from './names.ts';
 import { plainNumbers } from './python-text.ts';
+import { findRegistry } from './registries.ts';
 import type { Caller } from './request.ts';
 import type { ZunState } from './state.ts';
 import { validate } from './validate.ts';
@@ -26,6 +27,7 @@ export function insertContainer(zun: ZunState, body: Fields, caller: Caller): Co
   const memory = String(wish['memory'] ?? 512);
   checkQuota(zun, caller, cpu, Number(memory), Number(wish['disk'] ?? 0));
   const networkId = chooseNetwork(zun, wish['nets'] as Fields[] | undefined, caller);
+  const registry = wish['registry'] as string | undefined;
   const uuid = randomUUID();
   const mounts = reserveMounts(zun, wish['mounts'] as Fields[] | undefined, caller.projectId);
   const row: ContainerRow = {
@@ -61,7 +63,7 @@ export function insertContainer(zun: ZunState, body: Fields, caller: Caller): Co
     autoHeal: isTruth(wish['auto_heal']),
     disk: Number(wish['disk'] ?? 0),
     healthcheck: (wish['healthcheck'] as Fields | undefined) ?? null,
-    registryId: (wish['registry'] as string | undefined) ?? null,
+    registryId: registry === undefined ? null : findRegistry(zun, registry, caller).uuid,
     imageDriver: (wish['image_driver'] as string | undefined) ?? 'docker',
     host: null,
     createdAt: zun.clock.now(),

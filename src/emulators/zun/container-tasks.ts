@@ -30,6 +30,7 @@ function* create(zun: ZunState, row: ContainerRow, run: boolean): Task {
   yield latency.pullMs + pullDelayMs(row.image);
   try {
     requireImage(row.image);
+    requireLogin(zun, row);
     for (const { volumeId } of row.mounts) if (volumeId) zun.volumes.attach(volumeId, row.uuid);
     yield latency.sandboxMs;
     connect(zun, row);
@@ -68,6 +69,17 @@ function requireImage(image: string): void {
       `500 Server Error for http+docker://localhost/v1.40/images/create?tag=latest&fromImage=${repository}: Internal Server Error ("Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host")`,
     );
   }
+}
+
+/** Registries whose host begins with `private.` want a login; every password but `wrong` will do. */
+function requireLogin(zun: ZunState, { image, registryId }: ContainerRow): void {
+  const [host = ''] = image.split('/');
+  if (!host.startsWith('private.')) return;
+  const registry = zun.registries.find(({ uuid }) => uuid === registryId);
+  if (registry?.username && registry.password && registry.password !== 'wrong') return;
+  throw new Error(
+    `Docker internal error: 500 Server Error for http+docker://localhost/v1.40/images/create?fromImage=${image}: Internal Server Error ("Head "https://${host}/v2/": no basic auth credentials").`,
+  );
 }
 
 function connect(zun: ZunState, row: ContainerRow): void {

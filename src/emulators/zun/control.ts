@@ -11,6 +11,7 @@ import type { CapsuleRow, ContainerRow } from './model.ts';
 import type { DoubleCapsule } from './monitor.ts';
 import type { Leftover, ZunState } from './state.ts';
 import { setUsage, type Usage } from './stats.ts';
+import type { WebSocketProxy } from './websocket-proxy.ts';
 
 /** A capsule that nobody posted, for sweeps and lists to find. */
 interface Litter {
@@ -52,6 +53,8 @@ export interface ZunControl {
   putLitter(litter: Litter): string;
   /** Takes a capsule or container away as if it had never been. */
   vanish(uuid: string): boolean;
+  /** Resets the connections of the WebSocket proxy: execs and attaches under way. */
+  cutSessions(): number;
   /** Keeps former states for so long, for the fault `stale`. */
   remember(ms: number): void;
   /** Pods that had more than one live capsule at some moment. */
@@ -70,6 +73,7 @@ export interface ControlParts {
   faults: FaultPlan;
   counters: Counters;
   listeners: Listeners;
+  proxy: WebSocketProxy;
 }
 
 /** Makes the control of one emulator. */
@@ -112,6 +116,7 @@ export function createControl(parts: ControlParts): ZunControl {
       if (container) containers.remove(container);
       return Boolean(capsule ?? container);
     },
+    cutSessions: parts.proxy.cut,
     remember: zun.store.remember,
     doubles: zun.store.monitor.doubles,
     livePods: zun.store.monitor.livePods,

@@ -51,6 +51,7 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
     tasks: createTasks(clock),
     compute: { hostname: 'compute-1', isUp: true, hasSandboxImage: true },
     leftovers: [],
+    registries: [],
     texts,
     syncedPeriod: 0,
     sessions,
@@ -76,7 +77,7 @@ export async function createZunEmulator(given: ZunOptions = {}): Promise<ZunEmul
   return {
     url: `${service.url}/v1`,
     wsUrl: proxy.url,
-    control: createControl({ zun, service, faults, counters, listeners }),
+    control: createControl({ zun, service, faults, counters, listeners, proxy }),
     async close() {
       await Promise.all([service.close(), proxy.close()]);
       listeners.close();

@@ -1,5 +1,6 @@
 import type { Answer, Call } from '../service.ts';
 import { forbidden } from './errors.ts';
+import { registryResource } from './registries.ts';
 import type { Caller } from './request.ts';
 import type { Resource } from './router.ts';
 import type { ZunState } from './state.ts';
@@ -25,8 +26,7 @@ export const otherResources: Record<string, Resource> = {
     json: { availability_zones: [{ availability_zone: 'nova' }], next: null },
   }),
   quotas,
-  registries: (_zun, call) =>
-    call.method === 'GET' ? { status: 200, json: { next: null, registries: [] } } : undefined,
+  registries: registryResource,
 };
 
 function requireAdmin(caller: Caller, rule: string): void {

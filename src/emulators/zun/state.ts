@@ -7,6 +7,7 @@ import type { Sessions } from './executions.ts';
 import type { CapsuleRow, ContainerRow } from './model.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Process } from './process.ts';
+import type { RegistryRow } from './registries.ts';
 import type { Usage } from './stats.ts';
 import type { Store } from './store.ts';
 import type { Tasks } from './tasks.ts';
@@ -31,6 +32,7 @@ export interface ZunState {
   tasks: Tasks;
   compute: { hostname: string; isUp: boolean; hasSandboxImage: boolean };
   leftovers: Leftover[];
+  registries: RegistryRow[];
   texts: CapsuleTexts;
   sessions: Sessions;
   /** Project of the member who called first; litter goes there. */

@@ -8,6 +8,8 @@ import type { Process } from './process.ts';
 export interface WebSocketProxy {
   /** `ws://127.0.0.1:6784` */
   url: string;
+  /** Resets every connection, as a proxy that dies does; returns how many there were. */
+  cut(): number;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,11 @@ export async function startWebSocketProxy(sessions: Sessions, host: string, port
   const bound = (server.address() as AddressInfo).port;
   return {
     url: `ws://${host}:${bound}`,
+    cut() {
+      const count = sockets.size;
+      for (const socket of sockets) socket.resetAndDestroy();
+      return count;
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));

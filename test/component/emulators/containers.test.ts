@@ -145,6 +145,18 @@ test('container execute, interactive: raw mode: every byte arrives, both ways', 
   await shown('fbbab289f7f94b25736c58be46a994c441fd02552cc6022352e3d86d2fab7c83  -\n');
 });
 
+test('container execute, interactive: the proxy is cut: the connection ends without a close frame', async (context) => {
+  const cloud = await startCloud(context);
+  const uuid = await cloud.container({ command: ['sleep', '1d'] });
+  const { proxy_url: url } = await exec(cloud, uuid, 'sh');
+  const { socket, shown } = await open(String(url));
+  await shown('/ # ');
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close') as Promise<[number]>;
+  assert.equal(cloud.zun.control.cutSessions(), 1);
+  assert.equal((await closed)[0], 1006);
+});
+
 test('container attach: standard input and output of the main process; a second one ends the first token', async (context) => {
   const cloud = await startCloud(context);
   const uuid = await cloud.container({
