@@ -1,15 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-/** The version of the program, from its package.json; `0.0.0` where a bundle was built without one. */
-export const version: string = readVersion();
+/** Written into a bundle by scripts/build.ts; there is no such thing outside of one. */
+declare const ZUNLET_VERSION: string;
+
+/** The version of the program: the one that a bundle was built as, else that of its package.json. */
+export const version: string = typeof ZUNLET_VERSION === 'string' ? ZUNLET_VERSION : readVersion();
 
 function readVersion(): string {
-  try {
-    const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
-  } catch {
-    // A bundle stands alone; the build replaces this.
-  }
-  return '0.0.0';
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed === 'object' && parsed !== null && 'version' in parsed) return String(parsed.version);
+  throw new Error('package.json has no version');
 }

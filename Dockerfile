@@ -1,0 +1,36 @@
+# syntax=docker/dockerfile:1
+# The image of zunlet: Node and one file. Both bases are build arguments, so that copies of your own registry will do.
+# For two architectures: docker buildx build --platform linux/amd64,linux/arm64 --tag …
+ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
+ARG RUN_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+# The bundle is the same for every architecture, so it is made on the builder's own.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts ./scripts
+COPY src ./src
+RUN node scripts/build.ts dist && node dist/zunlet.mjs version
+
+# Node of the image's architecture.
+FROM ${BUILD_IMAGE} AS node
+
+FROM ${RUN_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="zunlet" \
+      org.opencontainers.image.description="A Kubernetes node that runs Pods as OpenStack Zun capsules" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=build --chmod=0444 /src/dist/zunlet.mjs /src/dist/sbom.cdx.json /src/package.json /opt/zunlet/
+ENV NODE_ENV=production
+USER 65532:65532
+# Kubernetes asks by its own probes; this is for docker run. The page is at the default of the option healthAddress.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
+  CMD ["/usr/local/bin/node", "-e", "fetch('http://127.0.0.1:10248/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+EXPOSE 10250 10248
+ENTRYPOINT ["/usr/local/bin/node", "/opt/zunlet/zunlet.mjs"]
+CMD ["run"]
