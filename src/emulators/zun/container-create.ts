@@ -28,12 +28,10 @@ export function insertContainer(zun: ZunState, body: Fields, caller: Caller): Co
   checkQuota(zun, caller, cpu, Number(memory), Number(wish['disk'] ?? 0));
   const networkId = chooseNetwork(zun, wish['nets'] as Fields[] | undefined, caller);
   const registry = wish['registry'] as string | undefined;
-  const uuid = randomUUID();
-  const mounts = reserveMounts(zun, wish['mounts'] as Fields[] | undefined, caller.projectId);
   const row: ContainerRow = {
     kind: 'standalone',
     id: zun.store.nextId(),
-    uuid,
+    uuid: randomUUID(),
     name: (wish['name'] as string | null | undefined) ?? `${generatedName(zun.random)}-container`,
     projectId: caller.projectId,
     userId: caller.userId,
@@ -68,7 +66,7 @@ export function insertContainer(zun: ZunState, body: Fields, caller: Caller): Co
     host: null,
     createdAt: zun.clock.now(),
     updatedAt: null,
-    mounts,
+    mounts: reserveMounts(zun, wish['mounts'] as Fields[] | undefined, caller.projectId),
     networkId,
     actions: [],
   };
