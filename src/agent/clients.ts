@@ -6,12 +6,15 @@ import { loadKubeAuth } from '../kube/auth.ts';
 import { createKubeClient } from '../kube/client.ts';
 import type { KubeClient } from '../kube/client-types.ts';
 import { createCapsuleApi } from '../openstack/capsule-api.ts';
+import { type Cinder, createCinder } from '../openstack/cinder.ts';
 import { type Cloud, loadCloud } from '../openstack/cloud-config.ts';
 import { readTextFile } from '../openstack/cloud-files.ts';
 import { type ContainerApi, createContainers } from '../openstack/containers.ts';
+import { createNeutron, type Neutron } from '../openstack/neutron.ts';
 import { createSession } from '../openstack/session.ts';
 import type { CapsuleApi } from '../openstack/types.ts';
 import { createZun } from '../openstack/zun.ts';
+import { createZunProject, type ZunProject } from '../openstack/zun-project.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** Everything that talks to the outside, ready to be used. */
@@ -20,6 +23,9 @@ export interface Clients {
   cloud: Cloud;
   zun: CapsuleApi;
   containers: ContainerApi;
+  project: ZunProject;
+  cinder: Cinder;
+  neutron: Neutron;
   close(): Promise<void>;
 }
 
@@ -79,6 +85,9 @@ export async function makeClients(init: ClientsInit): Promise<Clients> {
     // Orphans of an earlier life may be containers whatever this life does, so every tenth list looks for them.
     zun: createCapsuleApi(zun, { listContainers: () => lists++ % 10 === 0 || init.mayHaveContainers() }),
     containers: createContainers(zun),
+    project: createZunProject(zun),
+    cinder: createCinder(session),
+    neutron: createNeutron(session),
     async close() {
       await Promise.all([kube.close(), session.close()]);
     },

@@ -13,6 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import { wirePodHealth } from './pod-health.ts';
+import { createRegistryKeeper } from './registries.ts';
 import { pointedPods, pointedZun, type Testing } from './testing.ts';
 import { translateOptions, workerOptions } from './worker-options.ts';
 
@@ -55,6 +56,7 @@ export function startLife(init: LifeInit): Life {
     objects,
     now: () => clock.monotonic(),
     node: { name: options.nodeName, hostIPs: init.hostIPs, allocatable: init.allocatable },
+    registries: (pod, secrets) => registries.registriesOf(pod, secrets),
     onAppeared: (uid) => loop.retry(uid),
   });
   const health = options.probes
@@ -99,6 +101,17 @@ export function startLife(init: LifeInit): Life {
       objects.forgetPod(uid);
     },
   });
+  const registries = createRegistryKeeper({
+    project: clients.project,
+    cluster: init.cluster,
+    node: options.nodeName,
+    clock,
+    log,
+    pods: loop.pods,
+    capsules: loop.capsules,
+    listedAt: () => loop.counts().listedAt,
+    settleMs: options.settle,
+  });
   const reflector = createReflector<Pod>({
     client: clients.kube,
     clock,
@@ -111,9 +124,11 @@ export function startLife(init: LifeInit): Life {
   });
   loop.start();
   reflector.start();
+  registries.start();
   return {
     loop,
     async stop() {
+      registries.stop();
       await reflector.stop();
       await loop.stop();
       health?.close();

@@ -55,6 +55,8 @@ export interface ZunContainer {
   created_at?: string | null;
   updated_at?: string | null;
   task_state?: string | null;
+  /** Uuid of the registry whose credentials the image is pulled with; standalone containers only. */
+  registry_id?: string | null;
 }
 
 /** Which of Zun's two kinds of object carries a Pod. */

@@ -114,6 +114,7 @@ export const containerSchema = z
     created_at: time,
     updated_at: time,
     task_state: nullableText,
+    registry_id: nullableText,
   })
   .transform(
     (c): ZunContainer => ({
@@ -138,6 +139,7 @@ export const containerSchema = z
       created_at: c.created_at,
       updated_at: c.updated_at,
       task_state: c.task_state,
+      registry_id: c.registry_id,
     }),
   );
 
