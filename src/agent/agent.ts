@@ -62,6 +62,8 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
   const metrics = createMetrics({
     ...loopMetrics(() => life?.loop),
     node: options.nodeName,
+    version,
+    kubernetesVersion: options.kubernetesVersion,
     now: () => clock.monotonic(),
     eventsLost: () => events?.lost() ?? 0,
   });

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { isKind } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Options } from '../config/options.ts';
@@ -7,11 +8,14 @@ import { createObjectReader } from '../kube/objects.ts';
 import { createPodApi } from '../kube/pods.ts';
 import { createReflector } from '../kube/reflector.ts';
 import type { Node, Pod } from '../kube/types.ts';
+import type { Cinder, Volume } from '../openstack/cinder.ts';
 import { createInputSource } from '../sync/inputs.ts';
 import { createSyncLoop, type SyncLoop } from '../sync/loop.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createPodStarts } from '../telemetry/pod-starts.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
+import { loopHooks } from './loop-metrics.ts';
 import { wirePodHealth } from './pod-health.ts';
 import { createRegistryKeeper } from './registries.ts';
 import { pointedPods, pointedZun, type Testing } from './testing.ts';
@@ -45,6 +49,7 @@ export function startLife(init: LifeInit): Life {
   const { options, clients, clock, random, log, events, testing } = init;
   const podApi = createPodApi(clients.kube);
   const rules = workerOptions(options, init.cluster, translateOptions(options, init.cluster));
+  const starts = createPodStarts(clock.now, init.metrics.podStarted);
   const objects = createObjectReader({ client: clients.kube, clock, random, log });
   const admission = createAdmission({
     nodeName: options.nodeName,
@@ -56,6 +61,7 @@ export function startLife(init: LifeInit): Life {
     objects,
     now: () => clock.monotonic(),
     node: { name: options.nodeName, hostIPs: init.hostIPs, allocatable: init.allocatable },
+    volume: (id) => readVolume(clients.cinder, id),
     registries: (pod, secrets) => registries.registriesOf(pod, secrets),
     onAppeared: (uid) => loop.retry(uid),
   });
@@ -90,10 +96,12 @@ export function startLife(init: LifeInit): Life {
     hostIPs: () => init.hostIPs,
     admit: (pod) => admission.admit(pod),
     restartContainer: (uuid, graceSeconds) => clients.containers.reboot(uuid, graceSeconds),
-    onStep: (step) => init.metrics.step(step),
+    ...loopHooks(init.metrics),
     ...(health && { probes: health.view, preStop: health.preStop }),
     onPod(uid, change, pod) {
       admission.onPod(uid, change, pod);
+      if (change !== 'deleted') starts.seen(pod);
+      else starts.forget(uid);
       if (change === 'added') inputs.seen(uid);
       if (change !== 'deleted') return health?.sync(pod);
       health?.forget(uid);
@@ -135,6 +143,16 @@ export function startLife(init: LifeInit): Life {
       await objects.stop();
     },
   };
+}
+
+/** A cloud that shows us no volumes may still mount them: then Zun is the judge. */
+async function readVolume(cinder: Cinder, id: string): Promise<Volume | null | undefined> {
+  try {
+    return (await cinder.volume(id)) ?? null;
+  } catch (thrown) {
+    if (isKind(thrown, 'forbidden', 'unsupported', 'invalid', 'not-found')) return undefined;
+    throw thrown;
+  }
 }
 
 /** Whether a Pod may have become a standalone container by its own wish. */

@@ -1,5 +1,5 @@
-import type { SyncLoop } from '../sync/loop.ts';
-import type { MetricSources } from '../telemetry/metrics.ts';
+import type { LoopDeps, SyncLoop } from '../sync/loop.ts';
+import type { MetricSources, Metrics } from '../telemetry/metrics.ts';
 
 /** What of the metrics is read from the loop at each scrape. */
 export function loopMetrics(
@@ -15,6 +15,19 @@ export function loopMetrics(
         ({ state }) => (state?.running ? 'running' : state?.terminated ? 'exited' : 'created'),
       ),
     isLeader: () => loop() !== undefined,
+  };
+}
+
+/** What of the metrics the loop writes as things happen. */
+export function loopHooks(
+  metrics: Metrics,
+): Required<Pick<LoopDeps, 'onStep' | 'onRun' | 'onList' | 'onRetry' | 'onFuse'>> {
+  return {
+    onStep: (step) => metrics.step(step),
+    onRun: metrics.run,
+    onList: metrics.list,
+    onRetry: metrics.retry,
+    onFuse: metrics.sweepStopped,
   };
 }
 

@@ -64,6 +64,10 @@ export type LoopDeps = Omit<
   /** Hears of every change, for probes and metrics. Must not call out. */
   onPod?: (uid: string, change: PodChange, pod: Pod) => void;
   onCapsule?: (uid: string, capsule: Capsule | undefined) => void;
+  /** Hears how long each run of the worker took, ms. */
+  onRun?: (durationMs: number) => void;
+  /** Hears how long each complete list of capsules took, ms. */
+  onList?: (durationMs: number) => void;
 };
 
 /** Wires one loop. After `stop` it is over; a new life of the node needs a new loop, with nothing remembered. */
@@ -94,7 +98,10 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
     log,
     listEveryMs: loop.listEveryMs,
     liveEveryMs: loop.liveEveryMs,
-    onListed: (beganAt) => worker.onListed(beganAt),
+    onListed(beganAt) {
+      deps.onList?.(clock.monotonic() - beganAt);
+      worker.onListed(beganAt);
+    },
   });
   const worker = createWorker({
     ...deps,
@@ -109,7 +116,11 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
   const queue = createQueue({
     clock,
     concurrency: loop.concurrency,
-    run: (uid) => worker.run(uid),
+    async run(uid) {
+      const beganAt = clock.monotonic();
+      await worker.run(uid);
+      deps.onRun?.(clock.monotonic() - beganAt);
+    },
     onBug: (uid, error) => log.error('worker threw', { uid, err: error }),
   });
   worker.use(queue);

@@ -150,6 +150,7 @@ async function holdOrphan(capsule: Capsule, run: Run): Promise<StepOutcome | und
       share: deps.options.orphanFuseShare,
       hint: 'look at them with: zunlet capsule orphans; delete them there, or raise orphanFuseShare',
     });
+    deps.onFuse?.();
     return { againMs: 300_000 };
   }
   return undefined;

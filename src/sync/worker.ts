@@ -53,6 +53,10 @@ export interface WorkerDeps {
   knownAccounts: Set<string>;
   /** Called after each step with an effect; the metrics and the chaos tests listen. */
   onStep: (step: Step['kind'], uid: string) => void;
+  /** Called after each run that failed and will be tried again, with the kind of the error. */
+  onRetry?: (kind: string) => void;
+  /** Called when a sweep of orphans stops because it would take too many. */
+  onFuse?: () => void;
   /** Called before each step, whatever it is; only the chaos tests listen. */
   onPlanned?: (step: Step['kind'], uid: string) => void;
 }
@@ -198,6 +202,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         const fields = { uid, code: error.code, err: error.kind === 'bug' ? error : error.message, againMs };
         if (error.kind === 'bug') log.error('run failed by a bug', fields);
         else log.warn('run failed', fields);
+        deps.onRetry?.(error.kind);
         queue?.later(uid, againMs, 'refresh');
       }
     },

@@ -1,9 +1,14 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 import type { LoopCounts } from '../sync/loop.ts';
+import { registerGauges } from './gauges.ts';
 
 /** What the metrics are read from at each scrape. */
 export interface MetricSources {
   node: string;
+  /** Version of the program. */
+  version: string;
+  /** Version of the kubelet contract that the Node reports. */
+  kubernetesVersion: string;
   counts: () => LoopCounts | undefined;
   podsByPhase: () => Record<string, number>;
   capsulesByStatus: () => Record<string, number>;
@@ -24,6 +29,10 @@ export interface Metrics {
   run(durationMs: number): void;
   podStarted(sinceCreationMs: number): void;
   list(durationMs: number): void;
+  /** A run that failed and will be tried again, by the kind of the error. */
+  retry(kind: string): void;
+  /** A sweep of orphans that stopped because it would have taken too many. */
+  sweepStopped(): void;
 }
 
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -36,7 +45,17 @@ const startBuckets = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600];
  */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
-  const registers = [registry];
+  const kube = kubeMetrics([registry]);
+  const cloud = cloudMetrics([registry]);
+  const work = workMetrics([registry]);
+  registerGauges(registry, sources);
+  return { registry, kubeCall: kube.call, cloudCall: cloud.call, ...work };
+}
+
+type KubeCall = Parameters<Metrics['kubeCall']>[0];
+type CloudCall = Parameters<Metrics['cloudCall']>[0];
+
+function kubeMetrics(registers: Registry[]) {
   const kubeCalls = new Counter({
     name: 'rest_client_requests_total',
     help: 'Calls to the API server by verb, resource and code; code 0 is no answer.',
@@ -50,6 +69,15 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: callBuckets,
     registers,
   });
+  return {
+    call({ verb, resource, code, durationMs }: KubeCall) {
+      kubeCalls.inc({ verb, resource, code: String(code) });
+      kubeSeconds.observe({ verb, resource }, durationMs / 1000);
+    },
+  };
+}
+
+function cloudMetrics(registers: Registry[]) {
   const cloudSeconds = new Histogram({
     name: 'zunlet_openstack_request_duration_seconds',
     help: 'Duration of calls to OpenStack by service, operation and code.',
@@ -69,9 +97,29 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['operation_type'],
     registers,
   });
+  const operationSeconds = new Histogram({
+    name: 'kubelet_runtime_operations_duration_seconds',
+    help: 'Duration of operations on capsules.',
+    labelNames: ['operation_type'],
+    buckets: callBuckets,
+    registers,
+  });
+  return {
+    call({ service, operation, code, durationMs }: CloudCall) {
+      cloudSeconds.observe({ service, operation, code }, durationMs / 1000);
+      if (service !== 'zun') return;
+      operations.inc({ operation_type: operation });
+      operationSeconds.observe({ operation_type: operation }, durationMs / 1000);
+      if (!code.startsWith('2')) operationErrors.inc({ operation_type: operation });
+    },
+  };
+}
+
+/** What the worker, the poller and the Pods are counted by. */
+function workMetrics(registers: Registry[]) {
   const steps = new Counter({
     name: 'zunlet_steps_total',
-    help: 'Steps with an effect: create, delete, fail, reject, remove-pod.',
+    help: 'Steps with an effect: create, delete, restart, fail, reject, remove-pod.',
     labelNames: ['step'],
     registers,
   });
@@ -94,93 +142,23 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: callBuckets,
     registers,
   });
-  registerGauges(registry, sources);
-
+  const retries = new Counter({
+    name: 'zunlet_run_retries_total',
+    help: 'Runs that failed and are tried again, by the kind of the error.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const sweepsStopped = new Counter({
+    name: 'zunlet_orphan_sweeps_stopped_total',
+    help: 'Sweeps of orphans that stopped because they would have taken too many capsules.',
+    registers,
+  });
   return {
-    registry,
-    kubeCall({ verb, resource, code, durationMs }) {
-      kubeCalls.inc({ verb, resource, code: String(code) });
-      kubeSeconds.observe({ verb, resource }, durationMs / 1000);
-    },
-    cloudCall({ service, operation, code, durationMs }) {
-      cloudSeconds.observe({ service, operation, code }, durationMs / 1000);
-      if (service !== 'zun') return;
-      operations.inc({ operation_type: operation });
-      if (!code.startsWith('2')) operationErrors.inc({ operation_type: operation });
-    },
-    step: (kind) => steps.inc({ step: kind }),
-    run: (durationMs) => runs.observe({ operation_type: 'sync' }, durationMs / 1000),
-    podStarted: (ms) => starts.observe(ms / 1000),
-    list: (durationMs) => lists.observe(durationMs / 1000),
+    step: (kind: string) => steps.inc({ step: kind }),
+    run: (durationMs: number) => runs.observe({ operation_type: 'sync' }, durationMs / 1000),
+    podStarted: (ms: number) => starts.observe(ms / 1000),
+    list: (durationMs: number) => lists.observe(durationMs / 1000),
+    retry: (kind: string) => retries.inc({ kind }),
+    sweepStopped: () => sweepsStopped.inc(),
   };
-}
-
-/** Gauges whose value is asked for at the scrape and never kept. */
-function registerGauges(registry: Registry, sources: MetricSources): void {
-  const gauge = (name: string, help: string, read: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read());
-      },
-    });
-  const byLabel = (name: string, help: string, label: string, read: () => Record<string, number>) =>
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [value, count] of Object.entries(read())) this.set({ [label]: value }, count);
-      },
-    });
-  const counts = (read: (counts: LoopCounts) => number) => () => {
-    const now = sources.counts();
-    return now ? read(now) : 0;
-  };
-  new Gauge({
-    name: 'kubelet_node_name',
-    help: 'The name of the node; always 1.',
-    labelNames: ['node'],
-    registers: [registry],
-  }).set({ node: sources.node }, 1);
-  gauge('kubelet_running_pods', 'Pods with a capsule that runs.', () => sources.podsByPhase()['Running'] ?? 0);
-  byLabel('kubelet_running_containers', 'Containers by state.', 'container_state', sources.containersByState);
-  byLabel('zunlet_pods', 'Pods of this node by phase.', 'phase', sources.podsByPhase);
-  byLabel('zunlet_capsules', 'Capsules of this node by status.', 'status', sources.capsulesByStatus);
-  gauge(
-    'kubelet_desired_pods',
-    'Pods bound to this node.',
-    counts(({ pods }) => pods),
-  );
-  gauge(
-    'zunlet_queue_ready',
-    'Pods that wait for a worker.',
-    counts(({ ready }) => ready),
-  );
-  gauge(
-    'zunlet_queue_delayed',
-    'Pods that wait for a time.',
-    counts(({ delayed }) => delayed),
-  );
-  gauge(
-    'zunlet_queue_running',
-    'Pods that are worked on.',
-    counts(({ running }) => running),
-  );
-  gauge('zunlet_observation_age_seconds', 'Age of the last complete list of capsules; -1 before the first.', () => {
-    const now = sources.counts();
-    return now && Number.isFinite(now.listedAt) ? (sources.now() - now.listedAt) / 1000 : -1;
-  });
-  gauge('zunlet_leader', '1 while this process works for the node.', () => (sources.isLeader() ? 1 : 0));
-  gauge('zunlet_events_lost', 'Events that were not sent.', sources.eventsLost);
-  gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-  gauge('process_cpu_seconds_total', 'Processor time used.', () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  });
-  gauge('process_start_time_seconds', 'Start of the process, seconds since 1970.', () => performance.timeOrigin / 1000);
 }
