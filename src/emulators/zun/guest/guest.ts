@@ -24,6 +24,7 @@ export interface Guest {
 /** Makes the inside of a container. */
 export function createGuest(spec: GuestSpec, clock: Clock): Guest {
   const files = createFiles(() => clock.now(), spec.hostname);
+  showHost(files, clock);
   files.makeFolder(spec.workdir);
   for (const { destination, file } of spec.injected) files.inject(destination, Buffer.from(file, 'base64'));
   const machine: Machine = {
@@ -59,6 +60,20 @@ export function createGuest(spec: GuestSpec, clock: Clock): Guest {
         return 2;
       }
     },
+  };
+}
+
+/**
+ * Shows `/proc/stat`, which a container has as it is on its host. This one has one processor and was started with the
+ * container, so that Zun's "CPU %" of 10 is a tenth of a processor (docs/zun.md §5.3).
+ */
+function showHost(files: Files, clock: Clock): void {
+  const { read } = files;
+  const startedAt = clock.now();
+  files.read = (path) => {
+    if (path !== '/proc/stat') return read(path);
+    const ticks = Math.max(0, Math.round((clock.now() - startedAt) / 10));
+    return Buffer.from(`cpu  0 0 0 ${ticks} 0 0 0 0 0 0\ncpu0 0 0 0 ${ticks} 0 0 0 0 0 0\n`);
   };
 }
 

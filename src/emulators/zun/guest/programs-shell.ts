@@ -37,7 +37,14 @@ const scopePrograms: Programs = {
   async read(words, streams, scope) {
     const names = words.slice(1).filter((word) => !word.startsWith('-'));
     const line = await readLine(streams.stdin);
-    if (line === undefined) return 1;
+    if (line === undefined) {
+      for (const name of names) scope.variables.set(name, '');
+      return 1;
+    }
+    if (scope.variables.get('IFS') === '') {
+      for (const name of names) scope.variables.set(name, name === names[0] ? line : '');
+      return 0;
+    }
     const fields = line.trim().split(/[ \t]+/);
     for (const [index, name] of names.entries()) {
       const isLast = index === names.length - 1;
@@ -84,7 +91,13 @@ export function shellPrograms(programs: () => Programs): Programs {
       throw new ExitRequest(await runWords(words.slice(1), streams, scope, programs()));
     },
     eval: (words, streams, scope) => runScript(words.slice(1).join(' '), streams, scope, programs()),
-    command: (words, streams, scope) => runWords(words.slice(words[1] === '-v' ? 2 : 1), streams, scope, programs()),
+    async command(words, streams, scope) {
+      if (words[1] !== '-v') return runWords(words.slice(1), streams, scope, programs());
+      const name = words[2] ?? '';
+      if (!Object.hasOwn(programs(), name)) return 127;
+      await streams.stdout.write(encode(`/bin/${name}\n`));
+      return 0;
+    },
     break() {
       throw new LoopRequest(true);
     },

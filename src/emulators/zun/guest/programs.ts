@@ -106,13 +106,20 @@ function formatted(format: string, given: string[]): string {
   const text = unescaped(format);
   let made = '';
   do {
-    made += text.replace(/%(0?)(\d*)([sdxc%])/g, (_all, zero: string, width: string, kind: string) => {
-      if (kind === '%') return '%';
-      const value = rest.shift() ?? (kind === 's' ? '' : '0');
-      const shown =
-        kind === 'x' ? Number(value).toString(16) : kind === 'd' ? String(Math.trunc(Number(value))) : value;
-      return shown.padStart(Number(width || 0), zero === '0' ? '0' : ' ');
-    });
+    made += text.replace(
+      /%(0?)(\d*)(?:\.(\d+))?([sdxc%])/g,
+      (_all, zero: string, width: string, most: string | undefined, kind: string) => {
+        if (kind === '%') return '%';
+        const value = rest.shift() ?? (kind === 's' ? '' : '0');
+        const shown =
+          kind === 'x'
+            ? Number(value).toString(16)
+            : kind === 'd'
+              ? String(Math.trunc(Number(value)))
+              : value.slice(0, most === undefined ? undefined : Number(most));
+        return shown.padStart(Number(width || 0), zero === '0' ? '0' : ' ');
+      },
+    );
   } while (rest.length > 0 && /%\d*[sdxc]/.test(text));
   return made;
 }
@@ -135,6 +142,7 @@ async function copyBlocks(words: string[], streams: Streams, scope: Scope): Prom
     const bytes = isZero ? zeros : await streams.stdin.read();
     if (!bytes) break;
     const piece = bytes.subarray(0, Math.min(left, bytes.length));
+    if (!isZero) streams.stdin.unread(bytes.subarray(piece.length));
     left -= piece.length;
     await streams.stdout.write(piece);
   }

@@ -17,6 +17,8 @@ export interface Streams {
   stdin: ByteSource;
   stdout: ByteSink;
   stderr: ByteSink;
+  /** Descriptors from 3 on. */
+  numbered?: ReadonlyMap<number, ByteSink>;
   terminal?: Terminal;
 }
 

@@ -1,6 +1,6 @@
 import type { ByteSink } from './pipe.ts';
 import type { Scope } from './scope.ts';
-import type { List, Word } from './shell-tree.ts';
+import type { List, VariableEdit, Word } from './shell-tree.ts';
 
 /** What expansion needs: the variables, and somebody who runs `$(…)` with its output going to a sink. */
 export interface Expansion {
@@ -51,6 +51,7 @@ async function expandPart(part: Word[number], context: Expansion): Promise<strin
       return part.text;
     case 'variable': {
       const value = variable(part.name, context.scope);
+      if (part.edit) return edited(value ?? '', part.edit, context);
       if (value !== undefined && value !== '') return value;
       return part.fallback ? expandOne(part.fallback, context) : '';
     }
@@ -69,6 +70,13 @@ async function expandPart(part: Word[number], context: Expansion): Promise<strin
     default:
       return part satisfies never;
   }
+}
+
+async function edited(value: string, edit: VariableEdit, context: Expansion): Promise<string> {
+  if (edit.kind === 'length') return String(value.length);
+  const pattern = await expandOne(edit.pattern, context);
+  if (edit.kind === 'prefix') return value.startsWith(pattern) ? value.slice(pattern.length) : value;
+  return pattern !== '' && value.endsWith(pattern) ? value.slice(0, -pattern.length) : value;
 }
 
 function variable(name: string, scope: Scope): string | undefined {

@@ -16,9 +16,7 @@ export async function redirect(
   for (const { stream, kind, target } of redirects) {
     const text = await expandOne(target, context);
     if (kind === 'same') {
-      const from = text === '1' ? streams.stdout : text === '2' ? streams.stderr : nullSink;
-      if (stream === 2) streams.stderr = from;
-      else streams.stdout = from;
+      assign(streams, stream, sinkOf(streams, text));
       continue;
     }
     const path = cleanPath(scope.folder, text);
@@ -30,8 +28,7 @@ export async function redirect(
     if ('read' in opened) streams.stdin = opened;
     else {
       closers.push(opened.close);
-      if (stream === 2) streams.stderr = opened;
-      else streams.stdout = opened;
+      assign(streams, stream, opened);
     }
   }
   return {
@@ -40,6 +37,19 @@ export async function redirect(
       for (const close of closers) close();
     },
   };
+}
+
+/** What a descriptor points to; a closed one, and one that is closed by `-`, forgets. */
+function sinkOf(streams: Streams, descriptor: string): ByteSink {
+  if (descriptor === '1') return streams.stdout;
+  if (descriptor === '2') return streams.stderr;
+  return streams.numbered?.get(Number(descriptor)) ?? nullSink;
+}
+
+function assign(streams: Streams, descriptor: number, sink: ByteSink): void {
+  if (descriptor === 1) streams.stdout = sink;
+  else if (descriptor === 2) streams.stderr = sink;
+  else streams.numbered = new Map([...(streams.numbered ?? []), [descriptor, sink]]);
 }
 
 function openSource(path: string, scope: Scope): ByteSource | undefined {

@@ -256,6 +256,8 @@ function readDollar(cursor: Cursor, quoted: boolean): Part {
     const fallback = braced[3] === undefined ? undefined : wholeText(braced[3]);
     return { kind: 'variable', name: braced[1], fallback, quoted };
   }
+  const edited = readEdited(cursor, quoted);
+  if (edited) return edited;
   const plain = /^\$([A-Za-z_]\w*|[0-9?#@*$!])/.exec(rest(cursor));
   if (plain?.[1] === undefined) {
     cursor.at++;
@@ -263,6 +265,20 @@ function readDollar(cursor: Cursor, quoted: boolean): Part {
   }
   cursor.at += plain[0].length;
   return { kind: 'variable', name: plain[1], fallback: undefined, quoted };
+}
+
+function readEdited(cursor: Cursor, quoted: boolean): Part | undefined {
+  const counted = /^\$\{#(\w+)\}/.exec(rest(cursor));
+  if (counted?.[1] !== undefined) {
+    cursor.at += counted[0].length;
+    return { kind: 'variable', name: counted[1], fallback: undefined, edit: { kind: 'length' }, quoted };
+  }
+  const cut = /^\$\{(\w+)(##?|%%?)/.exec(rest(cursor));
+  if (cut?.[1] === undefined) return undefined;
+  cursor.at += cut[0].length;
+  const pattern = wholeText(takeUntil(cursor, 0, '}').replace(/^"(.*)"$/s, '$1'));
+  const kind = cut[2]?.startsWith('#') ? 'prefix' : 'suffix';
+  return { kind: 'variable', name: cut[1], fallback: undefined, edit: { kind, pattern }, quoted };
 }
 
 /** Reads a text as one quoted word. */

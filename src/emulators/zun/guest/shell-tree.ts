@@ -1,9 +1,12 @@
 /** A piece of a word. */
 export type Part =
   | { kind: 'text'; text: string; quoted: boolean }
-  | { kind: 'variable'; name: string; fallback: Word | undefined; quoted: boolean }
+  | { kind: 'variable'; name: string; fallback: Word | undefined; edit?: VariableEdit; quoted: boolean }
   | { kind: 'command'; script: List; quoted: boolean }
   | { kind: 'arithmetic'; text: Word };
+
+/** `${#name}`, `${name#prefix}` and `${name%suffix}`; the pattern is a text. */
+export type VariableEdit = { kind: 'length' } | { kind: 'prefix' | 'suffix'; pattern: Word };
 
 export type Word = Part[];
 

@@ -79,11 +79,13 @@ async function runCommand(command: Command, given: Streams, scope: Scope, progra
   try {
     switch (command.kind) {
       case 'simple':
+        // `exec 3>&1` and no program: for all that follows.
+        if (isBareExec(command)) Object.assign(given, streams);
         return await runSimple(command, streams, scope, programs);
       case 'group': {
-        const inner = command.isSubshell ? copyScope(scope) : scope;
-        await runList(command.body, streams, inner, programs);
-        return inner.lastStatus;
+        if (command.isSubshell) return await runSubshell(command.body, streams, copyScope(scope), programs);
+        await runList(command.body, streams, scope, programs);
+        return scope.lastStatus;
       }
       case 'loop':
         return await runLoop(command, streams, scope, programs);
@@ -106,6 +108,22 @@ async function runCommand(command: Command, given: Streams, scope: Scope, progra
   } finally {
     close();
   }
+}
+
+async function runSubshell(body: List, streams: Streams, scope: Scope, programs: Programs): Promise<number> {
+  try {
+    await runList(body, streams, scope, programs);
+    return scope.lastStatus;
+  } catch (error) {
+    if (error instanceof ExitRequest) return error.code;
+    throw error;
+  }
+}
+
+function isBareExec(command: Extract<Command, { kind: 'simple' }>): boolean {
+  const [word, ...more] = command.words;
+  const [part] = word ?? [];
+  return more.length === 0 && part?.kind === 'text' && part.text === 'exec' && command.redirects.length > 0;
 }
 
 async function runLoop(
@@ -162,8 +180,27 @@ async function runSimple(
     target.variables.set(variable, await expandOne(value, expansion(streams, scope, programs)));
   }
   if (name === undefined) return scope.lastStatus;
+  if (name === 'read') return readWith(target.variables.get('IFS'), words, streams, scope, programs);
   const own = command.assignments.length === 0 ? scope : target;
   return runWords(words, streams, own, programs);
+}
+
+/** `IFS= read line`: the variables it sets are the shell's, the one that it is given is not. */
+async function readWith(
+  separators: string | undefined,
+  words: string[],
+  streams: Streams,
+  scope: Scope,
+  programs: Programs,
+): Promise<number> {
+  const before = scope.variables.get('IFS');
+  if (separators !== undefined) scope.variables.set('IFS', separators);
+  try {
+    return await runWords(words, streams, scope, programs);
+  } finally {
+    if (before === undefined) scope.variables.delete('IFS');
+    else scope.variables.set('IFS', before);
+  }
 }
 
 /** Runs one program by its words. Exit code 127 when there is none of that name. */

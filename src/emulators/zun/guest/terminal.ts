@@ -115,10 +115,18 @@ function editLine(byte: number, line: Line, signals: boolean, ready: number[], s
   }
 }
 
+const savedMark = 'saved:';
+
 /** Applies the arguments of `stty`; returns what it prints, or undefined for an argument it does not know. */
 export function setTerminal(terminal: Terminal, settings: string[]): string | undefined {
   const { modes, size } = terminal;
   for (const setting of settings) {
+    if (setting === '-g') return `${savedMark}${JSON.stringify(modes)}\n`;
+    if (setting.startsWith(savedMark)) {
+      // What `-g` printed before.
+      Object.assign(modes, JSON.parse(setting.slice(savedMark.length)));
+      continue;
+    }
     const isOn = !setting.startsWith('-');
     switch (setting.replace(/^-/, '')) {
       case 'size':
