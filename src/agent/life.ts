@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { isKind } from '../base/errors.ts';
+import { isKind, toAppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { Options } from '../config/options.ts';
@@ -150,7 +150,8 @@ async function readVolume(cinder: Cinder, id: string): Promise<Volume | null | u
   try {
     return (await cinder.volume(id)) ?? null;
   } catch (thrown) {
-    if (isKind(thrown, 'forbidden', 'unsupported', 'invalid', 'not-found')) return undefined;
+    const isHidden = isKind(thrown, 'forbidden', 'unsupported', 'invalid', 'not-found');
+    if (isHidden || toAppError(thrown).code === 'keystone.no-endpoint') return undefined;
     throw thrown;
   }
 }

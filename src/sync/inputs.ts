@@ -1,5 +1,6 @@
 import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Service } from '../kube/types.ts';
 import type { PodInputs, PodReferences } from '../translate/types.ts';
+import { cinderVolumeIds } from '../translate/volumes.ts';
 import type { InputSource } from './ports.ts';
 
 /**
@@ -41,6 +42,8 @@ export interface InputSourceOptions {
   node: PodInputs['node'];
   /** Makes or finds the Zun registries for image pull secrets; uuids by Secret name. Absent: none are made. */
   registries?: (pod: Pod, secrets: PodInputs['secrets']) => Promise<Record<string, string>>;
+  /** Reads a Cinder volume; null: there is none, undefined: it cannot be told. Absent: volumes are not looked at. */
+  volume?: (id: string) => Promise<NonNullable<PodInputs['cinderVolumes']>[string] | undefined>;
   /** Something that this Pod missed is there now: it need not wait for its next try. */
   onAppeared: (uid: string) => void;
 }
@@ -94,7 +97,7 @@ export function createInputSource(options: InputSourceOptions): WatchfulInputSou
         ...missing('PersistentVolumeClaim', namespace, persistentVolumeClaims),
       ]);
       const volumeNames = Object.values(persistentVolumeClaims).flatMap((claim) => claim?.spec?.volumeName ?? []);
-      return {
+      const inputs: PodInputs = {
         configMaps,
         secrets,
         services,
@@ -105,6 +108,13 @@ export function createInputSource(options: InputSourceOptions): WatchfulInputSou
         ...(runtimeHandler !== undefined && { runtimeHandler }),
         node: options.node,
       };
+      const { volume } = options;
+      if (!volume) return inputs;
+      const found = await each(cinderVolumeIds(pod, inputs), volume);
+      const cinderVolumes = Object.fromEntries(
+        Object.entries(found).flatMap(([id, disk]) => (disk === undefined ? [] : [[id, disk]])),
+      );
+      return { ...inputs, cinderVolumes };
     },
   };
 }

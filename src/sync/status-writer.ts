@@ -10,6 +10,8 @@ import { names, type Run } from './worker.ts';
 
 /** Steps on the way to Running (an address, a created container) are written at most this often. */
 const pendingEveryMs = 10_000;
+/** How long the first write waits: the first look at a new capsule comes after one second. */
+const firstWriteAfterMs = 1500;
 
 /** What became of a status write. */
 export interface Written {
@@ -33,6 +35,8 @@ export async function writeStatus(run: Run, situation: Situation | undefined): P
     probes: deps.probes(run.uid),
     restarts: memory.restarts,
   });
+  const soonMs = firstWriteIn(run, situation);
+  if (soonMs > 0) return { stored: pod, againMs: soonMs };
   const patch = statusPatch(pod.status, desired);
   if (!patch) return { stored: pod };
   const waitMs = memory.statusWrittenAt + pendingEveryMs - deps.clock.monotonic();
@@ -66,6 +70,18 @@ async function store(run: Run, pod: Pod, patch: object, desired: PodStatus): Pro
     }
     throw thrown;
   }
+}
+
+/**
+ * The first write of a Pod waits a moment for the capsule to run, because most often one write can then say it all. What it
+ * holds back is known elsewhere: the capsule carries the Pod's UID.
+ */
+function firstWriteIn({ memory, deps }: Run, situation: Situation): number {
+  if (situation.kind !== 'present' || memory.statusWrittenAt !== Number.NEGATIVE_INFINITY) return 0;
+  const { status } = situation.capsule;
+  if (status !== 'Creating' && status !== 'Created') return 0;
+  if (situation.terminating || memory.creatingSince === undefined) return 0;
+  return memory.creatingSince + firstWriteAfterMs - deps.clock.monotonic();
 }
 
 /** True while the Pod stays Pending and its capsule is already named: nobody waits for what lies between. */

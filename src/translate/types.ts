@@ -1,5 +1,6 @@
 import type { Note, Problem } from '../base/problem.ts';
 import type { ConfigMap, PersistentVolume, PersistentVolumeClaim, Secret, Service } from '../kube/types.ts';
+import type { Volume as CinderVolume } from '../openstack/cinder.ts';
 import type { BackendName, CreateRequest } from '../openstack/types.ts';
 
 /** Which driver runs the cloud's capsules; it decides what becomes of an image's ENTRYPOINT. Source: docs/zun.md. */
@@ -14,6 +15,8 @@ export interface PodInputs {
   persistentVolumeClaims: Record<string, PersistentVolumeClaim | null>;
   /** Keyed by volume name (cluster-wide). */
   persistentVolumes: Record<string, PersistentVolume | null>;
+  /** Cinder volumes by id; null: there is none. What is not here is not known and not judged. */
+  cinderVolumes?: Record<string, Pick<CinderVolume, 'status' | 'multiattach'> | null>;
   /** Service account tokens, keyed by `tokenKey(audience, expirationSeconds)`. */
   tokens: Record<string, string>;
   /** Uuids of Zun registries made for image pull secrets, keyed by secret name. */

@@ -5,6 +5,8 @@ import type { Target } from './fields.ts';
 import { type PodFile, volumeFiles } from './files.ts';
 import type { Findings } from './findings.ts';
 import { podReason } from './reasons.ts';
+import { own } from './records.ts';
+import { isWellShaped, withoutNulls } from './shape.ts';
 import type { PodInputs, TranslateOptions } from './types.ts';
 import { fillsVolumes, isAdmissionVolume, isFiles } from './volume-kinds.ts';
 
@@ -66,6 +68,43 @@ function ephemeral(source: NonNullable<Volume['ephemeral']>, path: string, conte
   return sized(requests?.['storage'] ?? '1Gi', `${path}.volumeClaimTemplate.spec.resources.requests.storage`, context);
 }
 
+/**
+ * Zun waits 60 s for a volume and then fails the whole capsule; a Pod whose volume is elsewhere waits here instead.
+ * Source: zun/volume/driver.py (is_volume_available).
+ */
+function checkDisk(id: string, path: string, context: VolumeContext): void {
+  const disk = own(context.inputs.cinderVolumes ?? {}, id);
+  if (disk === undefined || disk?.status === 'available' || (disk?.status === 'in-use' && disk.multiattach)) return;
+  const state = disk ? `is ${disk.status}` : 'does not exist, or belongs to another project';
+  const advice = disk?.status === 'in-use' ? ' and cannot be attached twice; something else has it' : '';
+  context.findings.problem({
+    path,
+    code: disk ? 'volume.busy' : 'volume.missing',
+    message: `Cinder volume ${id} ${state}${advice}`,
+    heals: true,
+    reason: podReason.attach,
+  });
+}
+
+/** Names the Cinder volumes that a Pod's mounted volumes stand for, each once. */
+export function cinderVolumeIds(pod: Pod, inputs: PodInputs): string[] {
+  const clean = withoutNulls(pod);
+  if (!isWellShaped(clean)) return [];
+  const mounted = mountedNames(clean);
+  const ids = (clean.spec.volumes ?? []).flatMap(({ name, cinder: disk, persistentVolumeClaim }) => {
+    if (!mounted.has(name)) return [];
+    if (disk) return isVolumeId(disk.volumeID) ? [disk.volumeID.toLowerCase()] : [];
+    const found = persistentVolumeClaim && claimedVolume(persistentVolumeClaim.claimName, inputs);
+    return found?.kind === 'cinder' ? [found.id] : [];
+  });
+  return [...new Set(ids)];
+}
+
+function mountedNames({ spec }: Pod): Set<string> {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  return new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
+}
+
 function claim(source: NonNullable<Volume['persistentVolumeClaim']>, path: string, context: VolumeContext): PodVolume {
   const found = claimedVolume(source.claimName, context.inputs);
   const at = `${path}.claimName`;
@@ -79,6 +118,7 @@ function claim(source: NonNullable<Volume['persistentVolumeClaim']>, path: strin
         level: 'warned',
       });
     }
+    checkDisk(found.id, at, context);
     return { kind: 'cinder', id: found.id };
   }
   if (found.kind === 'wait') {
@@ -91,7 +131,11 @@ function claim(source: NonNullable<Volume['persistentVolumeClaim']>, path: strin
 }
 
 function cinder(source: NonNullable<Volume['cinder']>, path: string, context: VolumeContext): PodVolume {
-  if (isVolumeId(source.volumeID)) return { kind: 'cinder', id: source.volumeID.toLowerCase() };
+  if (isVolumeId(source.volumeID)) {
+    const id = source.volumeID.toLowerCase();
+    checkDisk(id, `${path}.volumeID`, context);
+    return { kind: 'cinder', id };
+  }
   context.findings.refuse({
     path: `${path}.volumeID`,
     code: 'volume.id',
@@ -138,8 +182,7 @@ function readVolume(volume: Volume, path: string, context: VolumeContext): PodVo
 /** Finds what each mounted volume of a Pod becomes, by name. Volumes that nothing mounts are left out, as zun refuses them. */
 export function readVolumes(context: VolumeContext): Map<string, PodVolume> {
   const { pod } = context;
-  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-  const mounted = new Set(containers.flatMap(({ volumeMounts }) => (volumeMounts ?? []).map(({ name }) => name)));
+  const mounted = mountedNames(pod);
   const volumes = new Map<string, PodVolume>();
   (pod.spec.volumes ?? []).forEach((volume, index) => {
     if (!mounted.has(volume.name)) return;
