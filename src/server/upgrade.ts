@@ -26,6 +26,7 @@ export interface UpgradeHandler {
   sockets: ReadonlySet<TLSSocket>;
 }
 
+const lingerMs = 5_000;
 const streamingPaths = /^\/(exec|attach|portForward)\//;
 
 /**
@@ -35,15 +36,29 @@ const streamingPaths = /^\/(exec|attach|portForward)\//;
 export function createUpgradeHandler(upgrade: UpgradeOptions): UpgradeHandler {
   const { options, metrics } = upgrade;
   const sockets = new Set<TLSSocket>();
+  const admitted = new Set<TLSSocket>();
 
+  /** Answers, and does not leave it to the client when the connection ends. */
+  function refuse(socket: TLSSocket, answer: UpgradeRefusal, headers: Record<string, string[]> = {}): void {
+    refuseUpgrade(socket, answer, headers);
+    socket.resume();
+    socket.once(
+      'close',
+      options.clock.after(lingerMs, () => socket.destroy()),
+    );
+  }
   async function serve(request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> {
-    const isFull = sockets.size > options.limits.maxStreamingConnections;
-    const prepared = await admit(upgrade, { request, socket, isFull });
+    const prepared = await admit(upgrade, request, socket);
     if (socket.destroyed) return;
     if (isRefusal(prepared)) {
-      refuseUpgrade(socket, prepared, prepared.status === 405 ? { Allow: ['GET, POST'] } : prepared.headers);
+      refuse(socket, prepared, prepared.status === 405 ? { Allow: ['GET, POST'] } : prepared.headers);
       return;
     }
+    if (admitted.size >= options.limits.maxStreamingConnections) {
+      refuse(socket, { status: 503, text: 'too many streaming connections' });
+      return;
+    }
+    admitted.add(socket);
     const kind = streamingPaths.exec(request.url ?? '')?.[1] ?? '';
     if (prepared.isWebSocket) metrics.webSocket(kind.toLowerCase());
     await prepared.serve(socket, head);
@@ -61,12 +76,13 @@ export function createUpgradeHandler(upgrade: UpgradeOptions): UpgradeHandler {
       const end = metrics.begin({ method: request.method ?? '', path, longRunning: true });
       socket.once('close', () => {
         sockets.delete(socket);
+        admitted.delete(socket);
         end();
       });
       serve(request, socket, head).catch((error: unknown) => {
         options.log.warn('serving a stream failed', { path, err: error });
         // Before the 101 this is an answer; after it the socket is not ours to write to.
-        if (socket.bytesWritten === 0) refuseUpgrade(socket, errorAnswer(error));
+        if (socket.bytesWritten === 0) refuse(socket, errorAnswer(error));
         else socket.destroy();
       });
     },
@@ -75,16 +91,15 @@ export function createUpgradeHandler(upgrade: UpgradeOptions): UpgradeHandler {
 
 async function admit(
   { options, auth, tools }: UpgradeOptions,
-  asking: { request: IncomingMessage; socket: TLSSocket; isFull: boolean },
+  request: IncomingMessage,
+  socket: TLSSocket,
 ): Promise<Prepared | UpgradeRefusal> {
-  const { request, socket } = asking;
   const path = requestPath(request.url ?? '');
   if (path === undefined) return { status: 400, text: 'malformed path' };
   const method = request.method ?? '';
   const decision = await auth.decide({ method, path, socket, authorization: request.headers.authorization });
   if (!decision.allowed) return { status: decision.status, text: decision.body };
   if (method !== 'GET' && method !== 'POST') return { status: 405, text: 'method not allowed' };
-  if (asking.isFull) return { status: 503, text: 'too many streaming connections' };
   const query = queryOf(request);
   const [, kind = '', namespace = '', pod = '', ...rest] = path.split('/');
   const asked = { request, query, namespace, pod };
