@@ -139,7 +139,8 @@ A refusal that was lifted becomes a warning in the Pod's Event.
 | Annotation | Meaning |
 | --- | --- |
 | \`${annotation.backend}\` | \`capsule\`, \`container\` or \`auto\`: what carries the Pod |
-| \`${annotation.securityGroups}\` | security groups, names or ids, separated by commas; refused on capsules unless the node sets them on the Neutron port |
+| \`${annotation.securityGroups}\` | security groups, names or ids, separated by commas; on capsules the node sets them on the Neutron port once there is one, until then the default group of the project holds |
+| \`${annotation.floatingIp}\` | name or id of an external network: the node allocates a floating IP there for the Pod and releases it with the Pod |
 | \`${annotation.networks}\` | Neutron networks, names or ids, separated by commas; container backend only |
 | \`${annotation.accept}\` | fields whose loss the Pod accepts |`;
 
