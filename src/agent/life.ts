@@ -17,6 +17,7 @@ import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import { loopHooks } from './loop-metrics.ts';
 import { wirePodHealth } from './pod-health.ts';
+import { createPodNetwork } from './pod-network.ts';
 import { createRegistryKeeper } from './registries.ts';
 import { pointedPods, pointedZun, type Testing } from './testing.ts';
 import { translateOptions, workerOptions } from './worker-options.ts';
@@ -98,7 +99,9 @@ export function startLife(init: LifeInit): Life {
     restartContainer: (uuid, graceSeconds) => clients.containers.reboot(uuid, graceSeconds),
     ...loopHooks(init.metrics),
     ...(health && { probes: health.view, preStop: health.preStop }),
+    onCapsule: (uid) => network.onChange(uid),
     onPod(uid, change, pod) {
+      network.onChange(uid);
       admission.onPod(uid, change, pod);
       if (change !== 'deleted') starts.seen(pod);
       else starts.forget(uid);
@@ -120,6 +123,18 @@ export function startLife(init: LifeInit): Life {
     listedAt: () => loop.counts().listedAt,
     settleMs: options.settle,
   });
+  const network = createPodNetwork({
+    neutron: clients.neutron,
+    cluster: init.cluster,
+    node: options.nodeName,
+    clock,
+    random,
+    log,
+    events,
+    pods: loop.pods,
+    capsules: loop.capsules,
+    settleMs: options.settle,
+  });
   const reflector = createReflector<Pod>({
     client: clients.kube,
     clock,
@@ -133,12 +148,14 @@ export function startLife(init: LifeInit): Life {
   loop.start();
   reflector.start();
   registries.start();
+  network.start();
   return {
     loop,
     async stop() {
       registries.stop();
       await reflector.stop();
       await loop.stop();
+      await network.stop();
       health?.close();
       await objects.stop();
     },

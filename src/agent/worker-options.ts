@@ -28,6 +28,7 @@ export function translateOptions(options: Options, cluster: string): TranslateOp
     initContainers: options.initContainers === 'allow',
     emptyDir: options.emptyDir,
     clusterDomain: options.clusterDomain,
+    portSecurityGroups: true,
     limits: {
       minimumCpu: options.minimumCpu,
       maximumCpu: options.maximumCpu,

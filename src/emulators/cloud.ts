@@ -3,7 +3,7 @@ import { type CinderEmulator, createCinderEmulator } from './cinder.ts';
 import { createMovableClock, type MovableClock } from './clock.ts';
 import { createFaultPlan, type FaultPlan } from './faults.ts';
 import { createKeystoneEmulator, type KeystoneControl, type KeystoneEmulator } from './keystone/keystone.ts';
-import { createNetworkState, type NetworkState, type Port } from './networks.ts';
+import { createNetworkState, type FloatingIp, type NetworkState, type Port } from './networks.ts';
 import { createNeutronEmulator, type NeutronEmulator } from './neutron.ts';
 import { createVolumeState, type Volume, type VolumeState } from './volumes.ts';
 import type { ZunControl } from './zun/control.ts';
@@ -29,7 +29,12 @@ export interface CloudControl {
   zun: ZunControl;
   keystone: KeystoneControl;
   /** Faults of Neutron, for Zun's own calls, too: operation `port.create`. */
-  neutron: { faults: FaultPlan; ports(): Port[] };
+  neutron: {
+    faults: FaultPlan;
+    ports(): Port[];
+    floatingIps(): FloatingIp[];
+    createSecurityGroup: NetworkState['createSecurityGroup'];
+  };
   /** Faults of Cinder, for Zun's own calls, too: operation `volume.create`. */
   cinder: { faults: FaultPlan; volumes(): Volume[]; createVolume: VolumeState['create'] };
 }
@@ -100,7 +105,12 @@ export async function createCloudEmulator(options: CloudOptions = {}): Promise<C
     control: {
       zun: zun.control,
       keystone: keystone.control,
-      neutron: { faults: neutronFaults, ports: networks.ports },
+      neutron: {
+        faults: neutronFaults,
+        ports: networks.ports,
+        floatingIps: () => [...networks.floatingIps.values()],
+        createSecurityGroup: networks.createSecurityGroup,
+      },
       cinder: { faults: cinderFaults, volumes: volumes.all, createVolume: volumes.create },
     },
     env: memberEnvironment(keystone.url, region),

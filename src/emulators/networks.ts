@@ -23,6 +23,16 @@ export interface Port {
   macAddress: string;
   addresses: { addr: string; version: 4 | 6; subnetId: string }[];
   createdAt: number;
+  securityGroups: string[];
+}
+
+export interface FloatingIp {
+  id: string;
+  projectId: string;
+  networkId: string;
+  address: string;
+  portId: string | null;
+  description: string;
 }
 
 interface SecurityGroup {
@@ -51,6 +61,10 @@ export interface NetworkState {
   createSecurityGroup(name: string, projectId: string): string;
   deleteSecurityGroup(id: string): boolean;
   securityGroups(): SecurityGroup[];
+  /** Where floating IPs come from; seen by every project. */
+  outside: Network;
+  floatingIps: Map<string, FloatingIp>;
+  takeFloatingAddress(): string;
   cidr: string;
   hasIpv6: boolean;
 }
@@ -58,6 +72,18 @@ export interface NetworkState {
 const sharedNetwork = '86f0b398-0000-4000-8000-00000000aaaa';
 const ownNetwork = '86f0b398-0000-4000-8000-00000000bbbb';
 const externalNetwork = '86f0b398-0000-4000-8000-00000000eeee';
+
+/** The group that every port begins with. */
+export const defaultGroup = 'default-sg';
+
+const outside: Network = {
+  id: '86f0b398-0000-4000-8000-00000000ffff',
+  name: 'public',
+  shared: false,
+  isExternal: true,
+  projectId: 'cloud',
+  createdAt: '2026-01-01T00:00:00Z',
+};
 
 /** Names the subnet of a network. */
 export function subnetId(networkId: string, version: 4 | 6): string {
@@ -70,6 +96,8 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
   const addresses = createAddressPool(cidr);
   const ports = new Map<string, Port>();
   const groups = new Map<string, SecurityGroup>();
+  const floating = new Map<string, FloatingIp>();
+  let floatingCount = 0;
   let scene: NetworkScene = 'shared';
 
   function addressesFor(networkId: string): Port['addresses'] {
@@ -95,7 +123,14 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
       const given = addressesFor(wanted.networkId);
       const parts = (given[0]?.addr ?? '').split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
       const macAddress = `fa:16:3e:${parts[1]}:${parts[2]}:${parts[3]}`;
-      const port: Port = { ...wanted, id, macAddress, addresses: given, createdAt: options.clock.now() };
+      const port: Port = {
+        ...wanted,
+        id,
+        macAddress,
+        addresses: given,
+        createdAt: options.clock.now(),
+        securityGroups: [defaultGroup],
+      };
       ports.set(id, port);
       return port;
     },
@@ -103,6 +138,7 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
       const port = ports.get(id);
       if (!port) return false;
       ports.delete(id);
+      for (const ip of floating.values()) if (ip.portId === id) ip.portId = null;
       for (const { addr, version } of port.addresses) if (version === 4) addresses.giveBack(addr);
       return true;
     },
@@ -114,6 +150,9 @@ export function createNetworkState(options: NetworkOptions): NetworkState {
     },
     deleteSecurityGroup: (id) => groups.delete(id),
     securityGroups: () => [...groups.values()],
+    outside,
+    floatingIps: floating,
+    takeFloatingAddress: () => `198.51.100.${1 + (floatingCount++ % 254)}`,
   };
 }
 

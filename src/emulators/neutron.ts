@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { createCounters } from './counters.ts';
 import type { FaultPlan } from './faults.ts';
 import type { TokenInfo } from './keystone/tokens.ts';
-import { type Network, type NetworkState, type Port, subnetId } from './networks.ts';
+import { defaultGroup, type FloatingIp, type Network, type NetworkState, type Port, subnetId } from './networks.ts';
 import { type Answer, type Call, startService } from './service.ts';
 
 export interface NeutronOptions {
@@ -20,7 +20,7 @@ export interface NeutronEmulator {
 
 type Json = Record<string, unknown>;
 
-/** Starts a small Neutron: networks, subnets and ports to read, ports to delete, security groups by name. */
+/** Starts a small Neutron: networks, subnets, ports and their security groups, floating IPs. */
 export async function createNeutronEmulator(options: NeutronOptions): Promise<NeutronEmulator> {
   const service = await startService({
     clock: options.clock,
@@ -51,7 +51,7 @@ function handle(call: Call, options: NeutronOptions): Answer {
         call,
         id,
         'network',
-        visible.map((item) => networkJson(item, networks)),
+        [...visible, networks.outside].map((item) => networkJson(item, networks)),
       );
     case 'subnets':
       return collection(
@@ -62,9 +62,12 @@ function handle(call: Call, options: NeutronOptions): Answer {
       );
     case 'ports':
       if (call.method === 'DELETE') return deletePort(networks, id ?? '', info);
+      if (call.method === 'PUT') return updatePort(call, networks, id ?? '', info);
       return collection(call, id, 'port', portsOf(networks, info).map(portJson));
     case 'security-groups':
       return collection(call, id, 'security_group', groupsJson(networks, info));
+    case 'floatingips':
+      return floatingIps(call, id, networks, info);
     case 'extensions':
       return ok({ extensions: [] });
     default:
@@ -92,6 +95,87 @@ function deletePort(networks: NetworkState, id: string, info: TokenInfo): Answer
   const isOurs = portsOf(networks, info).some((port) => port.id === id);
   if (!isOurs || !networks.deletePort(id)) return failure(404, 'PortNotFound', `Port ${id} could not be found.`);
   return { status: 204 };
+}
+
+function updatePort(call: Call, networks: NetworkState, id: string, info: TokenInfo): Answer {
+  const port = portsOf(networks, info).find((item) => item.id === id);
+  if (!port) return failure(404, 'PortNotFound', `Port ${id} could not be found.`);
+  const wanted = bodyOf(call, 'port')['security_groups'];
+  if (!Array.isArray(wanted)) return failure(400, 'HTTPBadRequest', 'Invalid input for security_groups.');
+  const known = groupsJson(networks, info).map((group) => group['id']);
+  const missing = wanted.find((group) => !known.includes(group));
+  if (missing !== undefined) {
+    return failure(404, 'SecurityGroupNotFound', `Security group ${String(missing)} does not exist`);
+  }
+  port.securityGroups = wanted.map(String);
+  return ok({ port: portJson(port) });
+}
+
+function bodyOf(call: Call, noun: string): Json {
+  try {
+    const body = JSON.parse(call.body) as Record<string, Json | undefined>;
+    return body[noun] ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** Floating IPs: their addresses are those for documentation and lead nowhere. */
+function floatingIps(call: Call, id: string | undefined, networks: NetworkState, info: TokenInfo): Answer {
+  const own = [...networks.floatingIps.values()].filter((ip) => ip.projectId === info.projectId);
+  if (call.method === 'GET') {
+    const items = own.map((ip) => floatingIpJson(ip, networks));
+    return collection(call, id, 'floatingip', items);
+  }
+  const wish = bodyOf(call, 'floatingip');
+  const portId = typeof wish['port_id'] === 'string' ? wish['port_id'] : null;
+  if (portId !== null && !portsOf(networks, info).some((port) => port.id === portId)) {
+    return failure(404, 'PortNotFound', `Port ${portId} could not be found.`);
+  }
+  if (call.method === 'POST' && id === undefined) return createFloatingIp(wish, portId, networks, info);
+  const found = own.find((ip) => ip.id === id);
+  if (!found) return failure(404, 'FloatingIPNotFound', `Floating IP ${id} could not be found.`);
+  if (call.method === 'DELETE') {
+    networks.floatingIps.delete(found.id);
+    return { status: 204 };
+  }
+  found.portId = portId;
+  return ok({ floatingip: floatingIpJson(found, networks) });
+}
+
+function createFloatingIp(wish: Json, portId: string | null, networks: NetworkState, info: TokenInfo): Answer {
+  const network = String(wish['floating_network_id']);
+  if (network !== networks.outside.id) {
+    const text = `Bad floatingip request: Network ${network} is not a valid external network.`;
+    return failure(400, 'BadRequest', text);
+  }
+  const made: FloatingIp = {
+    id: randomUUID(),
+    projectId: info.projectId ?? '',
+    networkId: network,
+    address: networks.takeFloatingAddress(),
+    portId,
+    description: String(wish['description'] ?? ''),
+  };
+  networks.floatingIps.set(made.id, made);
+  return { ...ok({ floatingip: floatingIpJson(made, networks) }), status: 201 };
+}
+
+function floatingIpJson(ip: FloatingIp, networks: NetworkState): Json {
+  const port = networks.ports().find((item) => item.id === ip.portId);
+  return {
+    id: ip.id,
+    tenant_id: ip.projectId,
+    project_id: ip.projectId,
+    floating_network_id: ip.networkId,
+    floating_ip_address: ip.address,
+    fixed_ip_address: port?.addresses[0]?.addr ?? null,
+    port_id: ip.portId,
+    router_id: null,
+    status: ip.portId === null ? 'DOWN' : 'ACTIVE',
+    description: ip.description,
+    tags: [],
+  };
 }
 
 function networkJson(network: Network, state: NetworkState): Json {
@@ -141,7 +225,7 @@ function portJson(port: Port): Json {
     device_owner: port.deviceOwner,
     mac_address: port.macAddress,
     fixed_ips: port.addresses.map((address) => ({ subnet_id: address.subnetId, ip_address: address.addr })),
-    security_groups: ['default-sg'],
+    security_groups: port.securityGroups,
     created_at: new Date(port.createdAt).toISOString(),
   };
 }
@@ -154,8 +238,8 @@ function groupsJson(networks: NetworkState, info: TokenInfo): Json[] {
     ethertype,
     protocol: null,
     remote_ip_prefix: null,
-    remote_group_id: direction === 'ingress' ? 'default-sg' : null,
-    security_group_id: 'default-sg',
+    remote_group_id: direction === 'ingress' ? defaultGroup : null,
+    security_group_id: defaultGroup,
   });
   const rules = ['IPv4', 'IPv6'].flatMap((family) => [rule('egress', family), rule('ingress', family)]);
   const group = (id: string, name: string, own: Json[]) => ({
@@ -167,7 +251,7 @@ function groupsJson(networks: NetworkState, info: TokenInfo): Json[] {
     security_group_rules: own,
   });
   const made = networks.securityGroups().filter((item) => item.projectId === project);
-  return [group('default-sg', 'default', rules), ...made.map((item) => group(item.id, item.name, []))];
+  return [group(defaultGroup, 'default', rules), ...made.map((item) => group(item.id, item.name, []))];
 }
 
 function ok(json: unknown): Answer {

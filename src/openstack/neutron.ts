@@ -41,8 +41,10 @@ interface SecurityGroup {
   }[];
 }
 
-interface FloatingIp {
+/** A floating IP address. */
+export interface FloatingIp {
   id: string;
+  description: string;
   address: string;
   fixedAddress: string | null;
   portId: string | null;
@@ -59,6 +61,14 @@ export interface Neutron {
   networks(signal?: AbortSignal): Promise<Network[]>;
   securityGroups(signal?: AbortSignal): Promise<SecurityGroup[]>;
   floatingIps(signal?: AbortSignal): Promise<FloatingIp[]>;
+  /** Errors: `conflict` where the port cannot be reached from the network, or no address is left; `quota`. */
+  createFloatingIp(
+    wanted: { networkId: string; portId: string; description: string },
+    signal?: AbortSignal,
+  ): Promise<FloatingIp>;
+  moveFloatingIp(id: string, portId: string, signal?: AbortSignal): Promise<void>;
+  /** Gone counts as success. */
+  deleteFloatingIp(id: string, signal?: AbortSignal): Promise<void>;
 }
 
 const text = z.string().max(4096);
@@ -160,6 +170,7 @@ const securityGroup = z
 const floatingIp = z
   .looseObject({
     id: text,
+    description: optional,
     floating_ip_address: text,
     fixed_ip_address: nullable,
     port_id: nullable,
@@ -168,12 +179,14 @@ const floatingIp = z
   .transform(
     (value): FloatingIp => ({
       id: value.id,
+      description: value.description,
       address: value.floating_ip_address,
       fixedAddress: value.fixed_ip_address,
       portId: value.port_id,
       networkId: value.floating_network_id,
     }),
   );
+const floatingItem = z.looseObject({ floatingip: floatingIp });
 const links = list(z.looseObject({ rel: z.string(), href: z.string().max(8192) }));
 
 const pageSize = 500;
@@ -207,6 +220,16 @@ export function createNeutron(session: Session): Neutron {
     });
   }
 
+  /** Deletes; gone counts as success. */
+  async function remove(collection: string, id: string, attempt: string, signal: AbortSignal | undefined) {
+    const path = `/${collection}/${uuidPath(id, attempt)}`;
+    try {
+      await call({ operation: `${collection}.delete`, attempt, method: 'DELETE', path, signal });
+    } catch (error) {
+      if (!isKind(error, 'not-found') || error.code !== 'neutron.not-found') throw error;
+    }
+  }
+
   return {
     async ports({ deviceId }, signal) {
       // An administrator would see the ports of every project.
@@ -222,14 +245,20 @@ export function createNeutron(session: Session): Neutron {
       const body = { port: { security_groups: securityGroups } };
       await call({ operation: 'ports.update', attempt, method: 'PUT', path, body, signal });
     },
-    async deletePort(portId, signal) {
-      const attempt = `deleting port ${portId}`;
-      const path = `/ports/${uuidPath(portId, attempt)}`;
-      try {
-        await call({ operation: 'ports.delete', attempt, method: 'DELETE', path, signal });
-      } catch (error) {
-        if (!isKind(error, 'not-found') || error.code !== 'neutron.not-found') throw error;
-      }
+    deletePort: (portId, signal) => remove('ports', portId, `deleting port ${portId}`, signal),
+    async createFloatingIp({ networkId, portId, description }, signal) {
+      const attempt = `allocating a floating ip on network ${networkId}`;
+      const body = { floatingip: { floating_network_id: networkId, port_id: portId, description } };
+      const operation = 'floatingips.create';
+      const answer = await call({ operation, attempt, method: 'POST', path: '/floatingips', body, signal });
+      return parseAnswer(floatingItem, answer.body, { service: 'neutron', attempt, effect: 'unknown' }).floatingip;
     },
+    async moveFloatingIp(id, portId, signal) {
+      const attempt = `associating floating ip ${id} with port ${portId}`;
+      const path = `/floatingips/${uuidPath(id, attempt)}`;
+      const body = { floatingip: { port_id: portId } };
+      await call({ operation: 'floatingips.update', attempt, method: 'PUT', path, body, signal });
+    },
+    deleteFloatingIp: (id, signal) => remove('floatingips', id, `releasing floating ip ${id}`, signal),
   };
 }

@@ -6,6 +6,8 @@ export const annotation = {
   backend: 'zunlet.io/backend',
   /** Names or ids of Neutron security groups, separated by commas. */
   securityGroups: 'zunlet.io/security-groups',
+  /** Name or id of an external Neutron network: the Pod gets a floating IP of it. */
+  floatingIp: 'zunlet.io/floating-ip',
   /** Names or ids of Neutron networks, separated by commas. Container backend only. */
   networks: 'zunlet.io/networks',
   /** Fields whose loss the Pod accepts, separated by commas, for example `securityContext.runAsNonRoot, args`. */
