@@ -230,10 +230,12 @@ function kubeletFailure(status: number, text: string, pod: string): ApiFailure {
     429: ['TooManyRequests', 'the server has received too many requests and has asked us to try again later'],
     503: ['ServiceUnavailable', text === '' ? 'the server is currently unable to handle the request' : text],
   };
-  const [reason, message] = known[status] ?? [
-    '',
-    `the server responded with the status code ${status} but did not return more information`,
-  ];
+  // Source for the rest: k8s.io/apimachinery/pkg/api/errors/errors.go (NewGenericServerResponse).
+  const other: [reason: string, message: string] =
+    status >= 500
+      ? ['InternalError', `an error on the server (${JSON.stringify(text)}) has prevented the request from succeeding`]
+      : ['', `the server responded with the status code ${status} but did not return more information`];
+  const [reason, message] = known[status] ?? other;
   return new ApiFailure(status, reason, `${message} ( pods ${pod})`, { name: pod, kind: 'pods' });
 }
 

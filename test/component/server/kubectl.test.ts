@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
+import { AppError } from '../../../src/base/errors.ts';
 import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
 import { decodeObject } from '../../../src/emulators/kube/registry.ts';
 import { resourceNamed } from '../../../src/emulators/kube/resources.ts';
@@ -206,6 +207,25 @@ for (const version of ['v32', 'v35'] as const) {
     assert.equal(await logs('--timestamps', '--tail=1'), '2026-01-01T00:00:03.000000000Z three\n');
     const previous = await kubectl(['logs', 'web', '--previous']);
     assert.match(previous.stderr, /\(BadRequest\): previous terminated container "app" in pod "web" not found/);
+  });
+
+  kubectlTest('logs and exec of a capsule on stock Zun: one sentence with the way out', async () => {
+    const [capsule] = bed.capsules;
+    assert.ok(capsule);
+    const gone = () => Promise.reject(new AppError({ kind: 'not-found', code: 'zun.not-found', message: '404' }));
+    const { logs } = zun.containers;
+    Object.assign(capsule, { backend: 'capsule' });
+    Object.assign(zun.containers, { logs: gone });
+    const results = [await kubectl(['logs', 'web']), await kubectl(['exec', 'web', '--', 'id'])];
+    Object.assign(capsule, { backend: 'container' });
+    Object.assign(zun.containers, { logs });
+    for (const { code, stderr } of results) {
+      assert.notEqual(code, 0);
+      assert.match(
+        stderr,
+        /this cloud does not serve the containers of a capsule; run the pod on the container backend/,
+      );
+    }
   });
 
   kubectlTest('logs -f: comes as it is written, ends with the container', async () => {
