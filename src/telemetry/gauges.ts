@@ -1,6 +1,7 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { LoopCounts } from '../sync/loop.ts';
 import type { MetricSources } from './metrics.ts';
+import { registerProcessGauges } from './process-gauges.ts';
 
 /** Gauges whose value is asked for at the scrape and never kept. */
 export function registerGauges(registry: Registry, sources: MetricSources): void {
@@ -64,7 +65,7 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
   gauge('zunlet_leader', '1 while this process works for the node.', () => (sources.isLeader() ? 1 : 0));
   gauge('zunlet_events_lost', 'Events that were not sent.', sources.eventsLost);
   registerIdentity(registry, sources);
-  registerProcess(registry);
+  registerProcessGauges(registry);
 }
 
 function registerIdentity(registry: Registry, sources: MetricSources): void {
@@ -89,29 +90,4 @@ function registerIdentity(registry: Registry, sources: MetricSources): void {
     labelNames: ['version', 'node_version'],
     registers,
   }).set({ version: sources.version, node_version: process.version }, 1);
-}
-
-function registerProcess(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'Processor time used.',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage();
-      this.reset();
-      this.inc((user + system) / 1e6);
-    },
-  });
-  new Gauge({ name: 'process_start_time_seconds', help: 'Start of the process, seconds since 1970.', registers }).set(
-    performance.timeOrigin / 1000,
-  );
 }
