@@ -27,7 +27,7 @@ export type Fault =
   | { kind: 'stale'; ms: number };
 
 /** When a fault strikes. Everything that is given must hold. */
-interface FaultRule {
+export interface FaultRule {
   fault: Fault;
   /** Operation names, as the counters show them: `capsule.create`. A trailing `*` matches any ending. Absent: all. */
   operation?: string | string[];
@@ -54,6 +54,8 @@ export interface FaultPlan {
   pick(operation: string, path: string): Fault | undefined;
   /** How many faults struck, by kind. */
   injected(): Record<string, number>;
+  /** How many faults of the kind `status` struck, by status code. */
+  injectedStatuses(): Record<string, number>;
 }
 
 interface ActiveRule {
@@ -70,6 +72,7 @@ export function createFaultPlan(): FaultPlan {
   let rules: ActiveRule[] = [];
   let nextId = 1;
   const injected: Record<string, number> = {};
+  const statuses: Record<string, number> = {};
   return {
     add(rule) {
       const id = nextId++;
@@ -86,13 +89,15 @@ export function createFaultPlan(): FaultPlan {
     pick(operation, path) {
       for (const active of rules) {
         if (!matches(active, operation, path) || !strikes(active)) continue;
-        const { kind } = active.rule.fault;
-        injected[kind] = (injected[kind] ?? 0) + 1;
-        return active.rule.fault;
+        const { fault } = active.rule;
+        injected[fault.kind] = (injected[fault.kind] ?? 0) + 1;
+        if (fault.kind === 'status') statuses[fault.status] = (statuses[fault.status] ?? 0) + 1;
+        return fault;
       }
       return undefined;
     },
     injected: () => ({ ...injected }),
+    injectedStatuses: () => ({ ...statuses }),
   };
 }
 

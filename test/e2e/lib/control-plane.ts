@@ -71,7 +71,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     services.push(service);
     return service;
   };
+  // The scheduler ends itself when it doubts its cache; on a real control plane the kubelet starts it again.
+  const kept = new Map<string, { service: Service; args: string[] }>();
+  const keep = (args: string[]) => kept.set(args[0] ?? '', { service: run(args), args });
+  const watchdog = setInterval(() => {
+    for (const { service, args } of kept.values()) if (service.hasEnded()) keep(args);
+  }, 1000).unref();
   const stop = async () => {
+    clearInterval(watchdog);
     // A graceful stop of anything but etcd takes seconds and gains a test nothing.
     await Promise.all(services.map((service) => service.stop(service.name === 'etcd' ? 'SIGTERM' : 'SIGKILL')));
     await api.close();
@@ -87,8 +94,8 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   try {
     await untilReady(run(etcdArgs(layout)), () => isHealthy(layout.ports.etcd));
     await startApiServer();
-    if (options.controllers ?? true) run(controllerArgs(layout));
-    if (options.scheduler ?? true) run(schedulerArgs(layout));
+    if (options.controllers ?? true) keep(controllerArgs(layout));
+    if (options.scheduler ?? true) keep(schedulerArgs(layout));
     await untilUsable(api, options.controllers ?? true);
   } catch (error) {
     await stop();

@@ -1,0 +1,129 @@
+/**
+ * `npm run chaos -- --minutes M --seed S [--protection-off timeRule] [--json]`: faults of every kind between zunlet, a real
+ * control plane and an emulated cloud for M minutes, then rest; prints the four numbers that must be zero and how many faults
+ * struck. Exit 1 if one is not zero. The same seed makes the same plan; how the processes interleave is up to the machine.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { seededRandom } from '../../src/base/random.ts';
+import { missingForControlPlane } from '../e2e/lib/control-plane-binary.ts';
+import { chaosPlan } from './plan.ts';
+import { print, type Report } from './report.ts';
+import { becomeEmpty, comeToRest } from './rest.ts';
+import { harass } from './seat.ts';
+import { becomeCalm, startWorld, type World } from './world.ts';
+
+const usage = 'usage: npm run chaos -- [--minutes M] [--seed S] [--protection-off timeRule] [--json] [--keep-logs]\n';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    seed: { type: 'string', default: '1' },
+    'protection-off': { type: 'string' },
+    json: { type: 'boolean', default: false },
+    'keep-logs': { type: 'boolean', default: false },
+  },
+});
+const minutes = Number(values.minutes);
+const seed = Number(values.seed);
+const off = values['protection-off'];
+if (!(minutes > 0) || !Number.isInteger(seed) || (off !== undefined && off !== 'timeRule')) {
+  process.stderr.write(usage);
+  process.exit(2);
+}
+const missing = missingForControlPlane();
+if (missing) {
+  process.stdout.write(`skipped: ${missing}\n`);
+  process.exit(0);
+}
+
+const logs = mkdtempSync(join(tmpdir(), 'zunlet-chaos-'));
+const report = await run();
+print(report, values.json);
+const isClean = Object.values(report.verdict).every((found) => found.length === 0);
+if (isClean && !values['keep-logs']) rmSync(logs, { recursive: true });
+else process.stderr.write(`the logs of the zunlets are in ${logs}\n`);
+process.exit(isClean ? 0 : 1);
+
+async function run(): Promise<Report> {
+  const world = await startWorld({ seed, timeRule: off === undefined, logs });
+  const started = performance.now();
+  say(`seed ${seed}: faults for ${minutes} min`);
+  await rage(world);
+  say('faults are over; coming to rest');
+  await becomeCalm(world);
+  await comeToRest(world, say);
+  const restSeconds = Math.round((performance.now() - started) / 1000 - minutes * 60);
+  say(`at rest after ${restSeconds} s; deleting everything`);
+  await becomeEmpty(world);
+  const { verdict } = world.judge;
+  for (const { podUid, uuids } of await world.cloud.control.zun.doubles()) {
+    verdict.doubleCapsules.push(`pod ${podUid}: ${uuids.join(', ')}`);
+  }
+  const result: Report = {
+    ...{ seed, minutes, restSeconds, verdict, protectionOff: off },
+    ...world.judge.counts(),
+    faults: {
+      zun: await struck(world, 'zun'),
+      keystone: await struck(world, 'keystone'),
+      api: world.proxy.injected(),
+      world: world.counts,
+    },
+    users: world.users.counts,
+  };
+  await Promise.all(world.seats.map((seat) => seat.stop()));
+  await world.stop();
+  return result;
+}
+
+/** Lives the plan, and lets the two processes of the node die again and again. */
+async function rage(world: World): Promise<void> {
+  const lengthMs = minutes * 60_000;
+  const plan = chaosPlan(seed, lengthMs);
+  const endAt = performance.now() + lengthMs;
+  const isOver = () => performance.now() >= endAt;
+  const lives = { counts: world.counts, isOver };
+  const [first, second] = world.seats;
+  await Promise.all([
+    harass(first, { ...lives, random: seededRandom(seed + 1), calmness: 1 }),
+    harass(second, { ...lives, random: seededRandom(seed + 2), calmness: 2 }),
+    follow(plan.users.map(({ atMs, action }) => ({ atMs, happen: () => world.users.act(action) }))),
+    follow(plan.world.map(({ atMs, action }) => ({ atMs, happen: () => world.act(action) }))),
+    follow(plan.weather.map(({ atMs, weather }) => ({ atMs, happen: () => world.setWeather(weather) }))),
+    sow(world, isOver),
+    delay(lengthMs),
+  ]);
+}
+
+/** Does each thing at its time; one that takes long does not keep the others waiting. */
+async function follow(things: readonly { atMs: number; happen: () => Promise<void> }[]): Promise<void> {
+  const started = performance.now();
+  const underWay: Promise<void>[] = [];
+  for (const { atMs, happen } of things) {
+    await delay(Math.max(0, started + atMs - performance.now()));
+    underWay.push(happen());
+  }
+  await Promise.all(underWay);
+}
+
+/** Makes, every few seconds, what Pods wait for. */
+async function sow({ users }: World, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    await delay(3000);
+    await users.makeSecrets().catch(() => undefined);
+  }
+}
+
+/** How many faults of a service struck, those with a status by status. */
+async function struck({ cloud }: World, service: 'zun' | 'keystone'): Promise<Record<string, number>> {
+  const { faults } = cloud.control[service];
+  const { status: _, ...kinds } = await faults.injected();
+  return { ...kinds, ...(await faults.injectedStatuses()) };
+}
+
+function say(line: string): void {
+  if (!values.json) process.stderr.write(`${line}\n`);
+}
