@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { flagOf, options } from '../../../src/config/options.ts';
+import { createHelms } from '../../lib/helm.ts';
+import { blocks, pages, repository } from '../../lib/markdown.ts';
+
+const all = pages().flatMap(blocks);
+const commands = all
+  .filter(({ language }) => language === '' || language === 'sh')
+  .flatMap(({ page, marker, lines }) => lines.map((line) => ({ page, marker, line: line.replace(/\s+#.*$/, '') })));
+
+function zunlet(...args: string[]) {
+  return spawnSync(process.execPath, ['src/main.ts', ...args], { cwd: repository, encoding: 'utf8', env: {} });
+}
+
+/** The command lines of zunlet in a page, whatever stands before them: `npx`, a pipe, an example of several. */
+function zunletCalls(line: string): string[] {
+  const [, call] = /(?:^|\| *|npx )zunlet (.*)$/.exec(line) ?? [];
+  if (call === undefined) return [];
+  // Tables of commands have their meaning behind three blanks.
+  const [text = ''] = call.split(/ {3,}/);
+  return [text];
+}
+
+const help = new Map<string, string>();
+
+function helpOf(command: string): string {
+  const known = help.get(command) ?? zunlet(command, '--help').stdout;
+  help.set(command, known);
+  return known;
+}
+
+const optionFlags = new Set(Object.keys(options).map(flagOf));
+const names = /zunlet (\w+) {2,}/g;
+const commandNames = new Set([...zunlet('--help').stdout.matchAll(names)].map(([, name]) => name));
+
+for (const { page, line } of commands) {
+  for (const call of zunletCalls(line)) {
+    test(`docs: ${page}: zunlet ${call}: a command with these flags`, () => {
+      const [command = ''] = call.split(' ');
+      assert.ok(commandNames.has(command) || command === '--help', `no command ${command}`);
+      const flags = [...call.matchAll(/(?<=\s)--(?:no-)?([a-z-]+)/g)].map(([, flag = '']) => flag);
+      const text = helpOf(command);
+      const takesOptions = command === 'run' || command === 'check';
+      const unknown = flags.filter(
+        (flag) =>
+          flag !== 'help' &&
+          flag !== 'config' &&
+          !(takesOptions && optionFlags.has(flag)) &&
+          !text.includes(`--${flag}`),
+      );
+      assert.deepEqual(unknown, []);
+    });
+  }
+}
+
+test('docs: npm run …: every script is in package.json', () => {
+  const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { scripts: object };
+  const missing = commands.flatMap(({ page, line }) =>
+    [...line.matchAll(/npm run ([\w:]+)/g)]
+      .filter(([, name = '']) => !Object.hasOwn(scripts, name))
+      .map(() => `${page}: ${line}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('docs: every block of shell in docs/: says where it can be run', () => {
+  const unmarked = all.filter(
+    ({ language, marker }) => language === 'sh' && !['local', 'cluster', 'cloud'].includes(marker),
+  );
+  assert.deepEqual(
+    unmarked.map(({ page, lines }) => `${page}: ${lines[0]}`),
+    [],
+  );
+});
+
+const local = commands.filter(({ marker, page }) => marker === 'local' || page === 'README.md');
+for (const { page, line } of local.filter((one) => /zunlet (translate|run --print-config)/.test(one.line))) {
+  test(`docs: ${page}: ${line}: works`, () => {
+    const [call = ''] = zunletCalls(line);
+    const { status, stderr, stdout } = zunlet(...call.split(' '));
+    assert.equal(status, 0, stderr + stdout);
+  });
+}
+
+for (const helm of (await createHelms()).slice(-1)) {
+  for (const { page, line } of commands.filter((one) => /^helm (install|upgrade) /.test(one.line))) {
+    test(`docs: ${page}: ${line}: the chart takes these values`, () => {
+      const args = line
+        .split(' ')
+        .slice(2)
+        .filter((arg) => arg !== '--reuse-values');
+      const credentials = line.startsWith('helm upgrade') ? ['--set', 'openstack.existingSecret=x'] : [];
+      const { code, err } = helm.run(
+        'template',
+        ...args.map((arg) => arg.replace(/^charts\//, `${repository}/charts/`)),
+        ...credentials,
+      );
+      assert.equal(code, 0, err);
+    });
+  }
+}
