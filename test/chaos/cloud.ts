@@ -7,6 +7,9 @@ import { type Remote, remoteControl } from '../../src/emulators/control-server.t
 /** An emulated OpenStack in a process of its own. */
 export interface ChaosCloud {
   env: Record<string, string>;
+  /** Of the Kubernetes API that `--kube` starts beside it; empty without. */
+  kubeUrl: string;
+  kubeconfig: string;
   control: Remote<CloudControl>;
   stop(): Promise<void>;
 }
@@ -19,9 +22,11 @@ export async function startCloud(args: string[]): Promise<ChaosCloud> {
   process.on('exit', end);
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   // The emulators' own announcement.
-  const { env, control } = JSON.parse(line) as { env: Record<string, string>; control: string };
+  const { env, control, kube = '', kubeconfig = '' } = JSON.parse(line) as Announcement;
   return {
     env,
+    kubeUrl: kube,
+    kubeconfig,
     control: remoteControl<CloudControl>(control),
     async stop() {
       process.off('exit', end);
@@ -30,4 +35,11 @@ export async function startCloud(args: string[]): Promise<ChaosCloud> {
       await ended;
     },
   };
+}
+
+interface Announcement {
+  env: Record<string, string>;
+  control: string;
+  kube?: string;
+  kubeconfig?: string;
 }

@@ -43,8 +43,9 @@ export async function startJudge(api: Api): Promise<Judge> {
     if (before && isTerminal(before.last) && before.last.status?.phase !== pod.status?.phase) {
       verdict.phasesTakenBack.push(`${describe(pod)}: was ${before.last.status?.phase}`);
     }
-    const failedNow = !(before && isTerminal(before.last)) && pod.status?.phase === 'Failed';
-    if (failedNow && !deletionTimestamp && !isDisrupted(pod) && expectedEnd(kindOf(pod)) !== 'Failed') {
+    const endsNow = isTerminal(pod) && !(before && isTerminal(before.last));
+    const asExpected = pod.status?.phase === expectedEnd(kindOf(pod));
+    if (endsNow && !asExpected && !deletionTimestamp && !isDisrupted(pod)) {
       verdict.lostPods.push(`${describe(pod)}: ${pod.status?.reason}: ${pod.status?.message}`);
     }
     cases.set(uid, {
@@ -110,7 +111,8 @@ export function describe(pod: Pod): string {
   return `pod ${pod.metadata.name} ${pod.metadata.uid} (${kindOf(pod)}, ${pod.status?.phase})`;
 }
 
-function isTerminal(pod: Pod): boolean {
+/** True in a phase that never changes again. */
+export function isTerminal(pod: Pod): boolean {
   return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 

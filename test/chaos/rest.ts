@@ -1,7 +1,7 @@
 import { ownerLabel } from '../../src/base/identity.ts';
 import type { Pod } from '../../src/kube/types.ts';
 import { until } from '../e2e/lib/processes.ts';
-import { describe } from './judge.ts';
+import { describe, isTerminal } from './judge.ts';
 import { isAtRest } from './pods.ts';
 import type { World } from './world.ts';
 
@@ -55,8 +55,9 @@ async function whatIsWrong({ cloud, plane }: World): Promise<{ lost: string[]; l
     const uid = labels[ownerLabel.uid] ?? '';
     ours.set(uid, [...(ours.get(uid) ?? []), uuid]);
   }
+  // One that ended as it should not is in the verdict already.
   const lost = pods
-    .filter((pod) => pod.metadata.deletionTimestamp || !isAtRest(pod))
+    .filter((pod) => pod.metadata.deletionTimestamp || !(isTerminal(pod) || isAtRest(pod)))
     .map(
       (pod) =>
         `${describe(pod)}: still not at rest: ${pod.status?.reason ?? ''} ${JSON.stringify(pod.status?.containerStatuses?.map(({ state }) => state) ?? [])}`,

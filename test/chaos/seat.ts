@@ -8,7 +8,6 @@ export interface SeatOptions {
   flags: Record<string, string>;
   env: Record<string, string>;
   logFile: string;
-  random: Random;
 }
 
 /** What one life of the process has to bear. */

@@ -67,7 +67,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     flags: { ...flags, ...more },
     env: { ...cloud.env, POD_NAME: name, ...(!options.timeRule && { ZUNLET_TEST_TIME_RULE: 'off' }) },
     logFile: join(options.logs, `${name}.log`),
-    random,
   });
   const neighbour = await startNeighbour(cloud, seatOf('neighbour', {}));
   const judge = await startJudge(plane.api);
