@@ -50,7 +50,7 @@ for (const { page, line } of commands) {
           flag !== 'help' &&
           flag !== 'config' &&
           !(takesOptions && optionFlags.has(flag)) &&
-          !text.includes(`--${flag}`),
+          !new RegExp(`--${flag}(?![\\w-])`).test(text),
       );
       assert.deepEqual(unknown, []);
     });
