@@ -20,7 +20,7 @@ export interface EventRecorderOptions {
   /** Calls a second and at once; 50 and 100 as the kubelet has them. 0 a second switches the limit off. */
   qps?: number;
   burst?: number;
-  /** How many Events may wait; default 1000. What comes beyond that is lost and counted. */
+  /** How many Events may wait; default 10,000. What comes beyond that is lost and counted. */
   capacity?: number;
 }
 
@@ -34,7 +34,7 @@ export interface EventSender extends EventRecorder {
   lost(): number;
 }
 
-const parallel = 4;
+const parallel = 16;
 const mostTries = 12;
 const backoff = { firstMs: 1_000, maxMs: 10_000 };
 
@@ -104,7 +104,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventSender 
       if (stopping.signal.aborted) return;
       const series = correlator.observe({ subject, type, reason, message }, clock.now(), clock.monotonic());
       if (!series) return;
-      if (!waiting.has(series) && waiting.size >= (options.capacity ?? 1000)) {
+      if (!waiting.has(series) && waiting.size >= (options.capacity ?? 10_000)) {
         lose(series, 'too many wait');
         return;
       }
