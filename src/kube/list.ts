@@ -1,5 +1,5 @@
 import { setImmediate as yieldToLoop } from 'node:timers/promises';
-import { isKind } from '../base/errors.ts';
+import { AppError, isKind } from '../base/errors.ts';
 import type { KubeCall, KubeClient } from './client-types.ts';
 import type { KubeList } from './types.ts';
 import type { Stored } from './watch.ts';
@@ -17,6 +17,7 @@ export interface CompleteList<T> {
  *
  * No resourceVersion is sent: the answer is as new as the store, never an older cache, because Pods missing from it are
  * taken for deleted.
+ * Errors: those of `KubeClient.list`; `retryable` (`kube.garbage`) for an answer that is no list of objects.
  */
 export async function listAll<T extends Stored>(
   client: KubeClient,
@@ -50,7 +51,12 @@ async function listPages<T extends Stored>(
   }
 }
 
+/** Takes a page over. One that is not a list must not pass for an empty one: what is missing from a list is taken for deleted. */
 function complete<T extends Stored>(page: KubeList<T>, before: T[]): CompleteList<T> & { token: string | undefined } {
+  if (!isPage(page)) {
+    const message = 'the API server answered a list with something that is none';
+    throw new AppError({ kind: 'retryable', code: 'kube.garbage', message });
+  }
   const items = page.items ?? [];
   for (const item of items) delete item.metadata.managedFields;
   return {
@@ -58,4 +64,18 @@ function complete<T extends Stored>(page: KubeList<T>, before: T[]): CompleteLis
     resourceVersion: page.metadata.resourceVersion,
     token: page.metadata.continue || undefined,
   };
+}
+
+function isPage(page: unknown): boolean {
+  if (typeof page !== 'object' || page === null || !('metadata' in page)) return false;
+  // Only looked at: each step allows for anything.
+  const { metadata, items } = page as { metadata?: { resourceVersion?: unknown } | null; items?: unknown };
+  const { resourceVersion } = metadata ?? {};
+  if (typeof resourceVersion !== 'string' || resourceVersion === '') return false;
+  return (items ?? undefined) === undefined ? 'items' in page : Array.isArray(items) && items.every(isStored);
+}
+
+function isStored(item: unknown): boolean {
+  const stored = item as Partial<Stored> | null | undefined;
+  return typeof stored?.metadata?.name === 'string' && typeof stored.metadata.uid === 'string';
 }
