@@ -1,60 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Right, rightsOf } from '../../../src/cli/check/rights.ts';
+import { rightsOf } from '../../../src/cli/check/rights.ts';
 import { loadOptions } from '../../../src/config/load.ts';
-import { createHelms, type Manifest } from '../../lib/helm.ts';
+import { createHelms } from '../../lib/helm.ts';
+import { grantedRights, rightText } from '../../lib/rights.ts';
 
 const helms = (await createHelms()).slice(-1);
-
-interface Rule {
-  apiGroups: string[];
-  resources: string[];
-  resourceNames?: string[];
-  verbs: string[];
-}
-
-interface Binding {
-  roleRef: { kind: string; name: string };
-}
-
-/** Every right that the bindings of the chart grant; a right in every namespace has none. */
-function granted(objects: readonly Manifest[]): string[] {
-  return objects.flatMap((binding) => {
-    if (binding.kind !== 'RoleBinding' && binding.kind !== 'ClusterRoleBinding') return [];
-    const { roleRef } = binding as unknown as Binding;
-    const namespace = binding.kind === 'RoleBinding' ? binding.metadata.namespace : undefined;
-    const role = objects.find(
-      ({ kind, metadata }) =>
-        kind === roleRef.kind &&
-        metadata.name === roleRef.name &&
-        (kind === 'ClusterRole' || metadata.namespace === namespace),
-    );
-    assert.ok(role, `${binding.kind} ${binding.metadata.name} binds a role that is not there`);
-    return (role['rules'] as Rule[]).flatMap((rule) => rightsOfRule(rule, namespace)).map(asText);
-  });
-}
-
-function rightsOfRule(rule: Rule, namespace: string | undefined): Right[] {
-  return rule.apiGroups.flatMap((group) =>
-    rule.resources.flatMap((full) => {
-      const [resource = '', subresource] = full.split('/');
-      return rule.verbs.flatMap((verb) =>
-        (rule.resourceNames ?? [undefined]).map((name) => ({
-          verb,
-          group,
-          resource,
-          ...(subresource !== undefined && { subresource }),
-          ...(namespace !== undefined && { namespace }),
-          ...(name !== undefined && { name }),
-        })),
-      );
-    }),
-  );
-}
-
-function asText({ verb, group, resource, subresource = '', namespace = '', name = '' }: Right): string {
-  return [verb, group, resource, subresource, namespace, name].join(' | ');
-}
 
 for (const helm of helms) {
   for (const flags of [
@@ -73,13 +24,16 @@ for (const helm of helms) {
       const objects = helm.template('--set', 'openstack.existingSecret=x,options.nodeName=zun-1', ...sets);
       const text = JSON.stringify({ nodeName: 'zun-1', ...flags });
       const { values } = loadOptions({ flags: {}, env: {}, file: { name: 'options', text } });
-      assert.deepEqual(granted(objects).sort(), rightsOf(values).map(asText).sort());
+      assert.deepEqual(grantedRights(objects).map(rightText).sort(), rightsOf(values).map(rightText).sort());
     });
   }
 
   test('chart: rbac.namespaces: what Pods refer to may be read in these namespaces only', () => {
     const objects = helm.template('--set', 'openstack.existingSecret=x,rbac.namespaces={a,b}');
-    const of = (resource: string) => granted(objects).filter((right) => right.includes(`| ${resource} |`));
+    const of = (resource: string) =>
+      grantedRights(objects)
+        .map(rightText)
+        .filter((right) => right.includes(`| ${resource} |`));
     for (const resource of ['secrets', 'persistentvolumeclaims', 'serviceaccounts']) {
       assert.deepEqual(
         of(resource).map((right) => right.split(' | ')[4]),
@@ -91,7 +45,9 @@ for (const helm of helms) {
   test('chart: rbac.serviceAccountTokens false: no token can be made', () => {
     const objects = helm.template('--set', 'openstack.existingSecret=x,rbac.serviceAccountTokens=false');
     assert.deepEqual(
-      granted(objects).filter((right) => right.includes('serviceaccounts')),
+      grantedRights(objects)
+        .map(rightText)
+        .filter((right) => right.includes('serviceaccounts')),
       [],
     );
   });
