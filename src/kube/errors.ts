@@ -72,6 +72,8 @@ function judge(code: number, status: KubeStatus | undefined): Verdict {
   // The UID in a patch is how we say which object is meant; the API server calls another one there an invalid change.
   const otherUid = code === 422 && status?.details?.causes?.some(({ field }) => field === 'metadata.uid');
   if (otherUid) return { kind: 'conflict', code: 'kube.other-uid' };
+  // The API server says of every missing object that it is one; a bare 404 comes from a proxy or a wrong path.
+  if (code === 404 && !status) return { kind: 'retryable', code: 'kube.no-route' };
   const known = byStatus[code];
   if (known) return known;
   if (code >= 500) return { kind: 'retryable', code: 'kube.server-error' };

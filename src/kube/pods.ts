@@ -1,4 +1,4 @@
-import { isKind } from '../base/errors.ts';
+import { AppError, isKind } from '../base/errors.ts';
 import type { PodApi } from '../sync/ports.ts';
 import type { KubeClient } from './client-types.ts';
 import type { Pod } from './types.ts';
@@ -8,6 +8,11 @@ export function createPodApi(client: KubeClient): PodApi {
   async function read(namespace: string, name: string, uid: string): Promise<Pod | undefined> {
     try {
       const pod = await client.get<Pod>(podPath(namespace, name), { attempt: `reading pod ${namespace}/${name}` });
+      // What is not a Pod must not pass for another Pod: its capsule would be deleted.
+      if (typeof pod?.metadata?.uid !== 'string') {
+        const message = `reading pod ${namespace}/${name}: the API server answered with something that is none`;
+        throw new AppError({ kind: 'retryable', code: 'kube.garbage', message });
+      }
       delete pod.metadata.managedFields;
       return pod.metadata.uid === uid ? pod : undefined;
     } catch (thrown) {

@@ -10,6 +10,7 @@ function answer(status: number, body: Partial<KubeStatus> | string = {}, headers
 
 const cases: [string, ReturnType<typeof answer>, string, string, 'none' | 'unknown'][] = [
   ['404', answer(404, { reason: 'NotFound' }), 'not-found', 'kube.not-found', 'none'],
+  ['404 of a proxy', answer(404, '404 page not found'), 'retryable', 'kube.no-route', 'none'],
   ['409', answer(409, { reason: 'Conflict' }), 'conflict', 'kube.conflict', 'none'],
   ['409 exists', answer(409, { reason: 'AlreadyExists' }), 'conflict', 'kube.already-exists', 'none'],
   ['403', answer(403, { reason: 'Forbidden' }), 'forbidden', 'kube.forbidden', 'none'],

@@ -71,3 +71,16 @@ test('pod api: removal refused for another reason: thrown', async () => {
   const { api } = setup({ live: pod({ uid: 'u1' }), deleteFails: failure('conflict', 'kube.conflict') });
   await assert.rejects(api.remove(pod({ uid: 'u1' })), { kind: 'conflict' });
 });
+
+for (const [name, answer] of [
+  ['an empty object', {}],
+  ['a Status', { kind: 'Status', metadata: {} }],
+  ['null', null],
+] as const) {
+  test(`pod api: read: ${name} with status 200: an error, never a Pod that is gone`, async () => {
+    // What a proxy answers has no type.
+    const { api } = setup({ live: answer as unknown as Pod });
+    const live = answer === null ? createPodApi({ get: async () => null } as unknown as KubeClient) : api;
+    await assert.rejects(live.read('default', 'web', 'u1'), { code: 'kube.garbage' });
+  });
+}
