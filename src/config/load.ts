@@ -17,6 +17,8 @@ export interface Sources {
 }
 
 const maxFileBytes = 1 << 20;
+/** A problem that quotes a huge value is cut. */
+const maxLine = 500;
 // `Object.keys` widens the keys of the table to strings; the table has no others.
 const keys = Object.keys(options) as OptionKey[];
 const notOptions = new Set(['ZUNLET_CACHE']);
@@ -51,10 +53,11 @@ export function loadOptions(sources: Sources): Loaded {
     if (raw !== undefined) set(key, raw, `--${flagOf(key)}`);
   }
   if (problems.length > 0) {
+    const lines = problems.map((problem) => (problem.length > maxLine ? `${problem.slice(0, maxLine)}…` : problem));
     throw new AppError({
       kind: 'invalid',
       code: 'config.invalid',
-      message: `reading the options: ${problems.length === 1 ? '' : `${problems.length} problems:\n  `}${problems.join('\n  ')}`,
+      message: `reading the options: ${problems.length === 1 ? '' : `${problems.length} problems:\n  `}${lines.join('\n  ')}`,
     });
   }
   // Every key was filled from the table by its own parser, so the shape is that of Options.
@@ -72,7 +75,7 @@ function readFile(
   }
   let content: unknown;
   try {
-    content = parseYaml(file.text, { maxAliasCount: 0 });
+    content = parseYaml(file.text, { maxAliasCount: 0, logLevel: 'error' });
   } catch (error) {
     problems.push(
       `${file.name}: not YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,

@@ -103,7 +103,7 @@ async function readConfig(file: string): Promise<{ file: string; fields: Fields;
   if (text === undefined) return undefined;
   let parsed: unknown;
   try {
-    parsed = parse(text);
+    parsed = parse(text, { logLevel: 'error' });
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw refuse('bad-yaml', `reading kubeconfig ${file}: it is not valid YAML: ${reason}`, error);
@@ -204,7 +204,9 @@ function absolute(folder: string, file: string): string {
 }
 
 function refuse(code: string, message: string, cause?: unknown): AppError {
-  return new AppError({ kind: 'invalid', code: `auth.${code}`, message, cause });
+  // A message may quote a value of the file, and values can be huge.
+  const short = message.length > 1000 ? `${message.slice(0, 1000)}…` : message;
+  return new AppError({ kind: 'invalid', code: `auth.${code}`, message: short, cause });
 }
 
 function isFields(value: unknown): value is Fields {
