@@ -58,14 +58,16 @@ async function run(): Promise<Report> {
   await comeToRest(world, say);
   const restSeconds = Math.round((performance.now() - started) / 1000 - minutes * 60);
   say(`at rest after ${restSeconds} s; deleting everything`);
-  await becomeEmpty(world);
+  await becomeEmpty(world, say);
   const { verdict } = world.judge;
   for (const { podUid, uuids } of await world.cloud.control.zun.doubles()) {
     verdict.doubleCapsules.push(`pod ${podUid}: ${uuids.join(', ')}`);
   }
+  const { leftovers } = await world.cloud.control.zun.inventory();
   const result: Report = {
     ...{ seed, minutes, restSeconds, verdict, protectionOff: off },
     ...world.judge.counts(),
+    leftOnHosts: leftovers.filter(({ kind }) => kind !== 'port').length,
     faults: {
       zun: await struck(world, 'zun'),
       keystone: await struck(world, 'keystone'),
@@ -88,8 +90,8 @@ async function rage(world: World): Promise<void> {
   const lives = { counts: world.counts, isOver };
   const [first, second] = world.seats;
   await Promise.all([
-    harass(first, { ...lives, random: seededRandom(seed + 1), calmness: 1 }),
-    harass(second, { ...lives, random: seededRandom(seed + 2), calmness: 2 }),
+    harass(first, { ...lives, random: seededRandom(seed + 1), absence: [0, 0] }),
+    harass(second, { ...lives, random: seededRandom(seed + 2), absence: [20_000, 60_000] }),
     follow(plan.users.map(({ atMs, action }) => ({ atMs, happen: () => world.users.act(action) }))),
     follow(plan.world.map(({ atMs, action }) => ({ atMs, happen: () => world.act(action) }))),
     follow(plan.weather.map(({ atMs, weather }) => ({ atMs, happen: () => world.setWeather(weather) }))),

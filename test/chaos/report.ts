@@ -9,6 +9,8 @@ export interface Report {
   restSeconds: number;
   pods: number;
   removedByCluster: number;
+  /** Containers and sandboxes that Zun's docker driver left on its host when a capsule was deleted during its creation. */
+  leftOnHosts: number;
   verdict: Verdict;
   /** How many faults struck, by where and kind. */
   faults: Record<'zun' | 'keystone' | 'api' | 'world', Record<string, number>>;
@@ -39,6 +41,7 @@ export function print(report: Report, asJson: boolean): void {
   const total = Object.values(faults).flatMap((counts) => Object.values(counts));
   lines.push(
     `${report.pods} Pods, ${report.removedByCluster} of them removed by the cluster itself; at rest ${report.restSeconds} s after the last fault`,
+    `${report.leftOnHosts} containers left on the compute host by zun's docker driver (deletion during creation)`,
     `${total.reduce((sum, count) => sum + count, 0)} faults struck, by kind:`,
     ...tables.map((line) => `  ${line}`),
   );

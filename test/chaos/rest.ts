@@ -32,13 +32,15 @@ export async function comeToRest(world: World, say: (line: string) => void): Pro
 }
 
 /** Deletes everything and waits until nothing is left; what is left is leaked. */
-export async function becomeEmpty(world: World): Promise<void> {
+export async function becomeEmpty(world: World, say: (line: string) => void): Promise<void> {
   const { cloud, judge, neighbour, plane, users } = world;
   await neighbour.moveOut();
   await users.deleteAll();
   let left: string[] = [];
+  let polls = 0;
   const isEmpty = async () => {
     left = [...(await podsLeft(plane.api)), ...(await leftInCloud(cloud))];
+    if (polls++ % 30 === 29) say(['still left:', ...left].join('\n  '));
     return left.length === 0;
   };
   await until('nothing is left', isEmpty, { limitMs: emptyLimitMs, everyMs: 1000 }).catch(() => undefined);
@@ -86,6 +88,8 @@ async function leftInCloud({ control }: World['cloud']): Promise<string[]> {
     ...containers.map(({ uuid, status }) => `container ${uuid} (${status})`),
     ...ports.map(({ id, deviceId }) => `port ${id} of ${deviceId}`),
     ...volumes.map(({ id, attachedTo }) => `volume ${id}, attached to ${attachedTo.join(', ') || 'nothing'}`),
-    ...leftovers.map(({ kind, id, capsule }) => `${kind} ${id} of capsule ${capsule}, left by zun`),
+    ...leftovers
+      .filter(({ kind }) => kind === 'port')
+      .map(({ id, capsule }) => `port ${id} of capsule ${capsule}, left by zun`),
   ];
 }

@@ -80,19 +80,20 @@ export const killPoints = [
   );
 
 /** Lets the process of a seat live and die until `isOver`; then it is left alive. Counts every end in `counts`. */
-export async function harass(seat: Seat, { random, counts, isOver, calmness }: HarassOptions): Promise<void> {
+export async function harass(seat: Seat, { random, counts, isOver, absence }: HarassOptions): Promise<void> {
   const count = (what: string) => {
     counts[what] = (counts[what] ?? 0) + 1;
   };
   const points = shuffled(killPoints, random);
   for (let life = 0; !isOver(); life += 1) {
+    await pause(absence[0] + random() * (absence[1] - absence[0]), isOver);
     const point = random() < 0.85 ? points[life % points.length] : undefined;
     const delayMs = point?.endsWith('.sent') ? Math.floor(random() * 12) : 0;
     const isLogFull = random() < 0.15;
-    const killAt = point && `${point}:${1 + Math.floor(random() * 3)}:${delayMs}`;
+    const killAt = point && `${point}:${random() < 0.6 ? 1 : 2 + Math.floor(random() * 4)}:${delayMs}`;
     if (isLogFull) count('log disk full');
     seat.start({ isLogFull, ...(killAt && { killAt }) });
-    await untilDead(seat, (3000 + random() * 10_000) * calmness, isOver);
+    await untilDead(seat, 4000 + random() * 12_000, isOver);
     if (isOver()) break;
     if (!seat.isAlive()) count(`kill at ${point}`);
     else await end(seat, { random, count, isOver });
@@ -106,8 +107,8 @@ interface HarassOptions {
   random: Random;
   counts: Record<string, number>;
   isOver: () => boolean;
-  /** How many times longer than usual it lives. */
-  calmness: number;
+  /** The least and the most ms that it is away before each life, apart from the time to start again. */
+  absence: readonly [number, number];
 }
 
 async function end(
