@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { replay } from '../../contract/replay.ts';
 import { openTarget } from '../../contract/target.ts';
-import { readVectors } from '../../contract/vectors.ts';
+import { readVectors, type Vector } from '../../contract/vectors.ts';
 import { startRealZun } from './start.ts';
 
 const tooLong = 'SQLite takes texts of any length';
@@ -20,6 +20,8 @@ const otherHere: Record<string, string> = {
   name_255: tooLong,
   workDir_256: tooLong,
 };
+/** Conversations that show what can come of a race between two requests; the recorded outcome must turn up in so many tries. */
+const races = { ids: ['delete_early', 'delete_during_create'], tries: 8 };
 /** What a GET shows here depends on how far the compute host has come by then. */
 const momentary = /body\.(\S+\.)?(task_state|host|hostname|ports|addresses\.<net>) /;
 
@@ -40,10 +42,17 @@ function forgetCapsules(): void {
   database.close();
 }
 
+async function differencesOf(vector: Vector): Promise<string[]> {
+  forgetCapsules();
+  return (await replay(vector, target)).differences.filter((text) => !momentary.test(text));
+}
+
 for (const vector of readVectors()) {
   test(`real zun: ${vector.id}: ${vector.claim}`, async (context) => {
-    forgetCapsules();
-    const differences = (await replay(vector, target)).differences.filter((text) => !momentary.test(text));
+    let differences = await differencesOf(vector);
+    for (let tries = 1; races.ids.includes(vector.id) && differences.length > 0 && tries < races.tries; tries += 1) {
+      differences = await differencesOf(vector);
+    }
     const reason = otherHere[vector.id];
     if (reason === undefined) return assert.deepEqual(differences, []);
     context.diagnostic(`${vector.id} differs: ${reason}`);

@@ -36,7 +36,7 @@ export function computeHost(runtime: ZunRuntime): string {
 }
 
 export function databaseUrl({ dir }: ZunLayout, service: 'keystone' | 'placement' | 'zun'): string {
-  return `sqlite:///${join(dir, `${service}.db`)}`;
+  return `sqlite:///${join(dir, `${service}.db`)}?timeout=30`;
 }
 
 export function dockerSocket({ dir }: ZunLayout): string {

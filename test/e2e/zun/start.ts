@@ -205,16 +205,17 @@ async function startPlacement(bed: Bed): Promise<void> {
 async function startZun(bed: Bed, adminToken: string) {
   const { venv, ports } = bed.layout;
   const settings = ['--config-file', writeZunSettings(bed.layout)];
+  const runner = join(shims, 'run_zun.py');
   const bin = join(venv, 'bin');
   const env = { PATH: [bin, process.env['PATH'], join(shims, 'bin')].join(':') };
   await command(bed, 'python', [join(shims, 'create_zun_tables.py'), databaseUrl(bed.layout, 'zun')]);
   const root = `http://127.0.0.1:${ports.zun}/`;
   let api: Service;
   const start = async () => {
-    api = bed.run('zun-api', join(bin, 'zun-api'), settings, env);
+    api = bed.run('zun-api', bed.python, [runner, 'api', ...settings], env);
     await untilReady(api, () => answers(root));
   };
-  bed.run('zun-compute', join(bin, 'zun-compute'), settings, env);
+  bed.run('zun-compute', bed.python, [runner, 'compute', ...settings], env);
   await start();
   const ask = (url: string) => askAsAdmin(url, adminToken);
   await until('zun-compute reports itself up', async () => {

@@ -4,4 +4,8 @@ import sys
 import sqlalchemy
 from zun.db.sqlalchemy import models
 
-models.Base.metadata.create_all(sqlalchemy.create_engine(sys.argv[1]))
+engine = sqlalchemy.create_engine(sys.argv[1])
+models.Base.metadata.create_all(engine)
+with engine.connect() as connection:
+    # The file remembers it: zun-api's readers and zun-compute's writer no longer lock each other out.
+    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
