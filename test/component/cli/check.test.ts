@@ -30,7 +30,11 @@ after(async () => {
 async function check(args: string[] = [], env: Record<string, string> = {}) {
   let out = '';
   const io = {
-    stdout: { write: (text: string) => void (out += text) },
+    stdout: {
+      write: (text: string) => {
+        out += text;
+      },
+    },
     stderr: { write: () => true },
     stdin: (async function* () {})(),
     env: { ...cloud.env, ...env },

@@ -11,8 +11,16 @@ function run(args: string[]) {
   let out = '';
   let err = '';
   const io = {
-    stdout: { write: (text: string) => void (out += text) },
-    stderr: { write: (text: string) => void (err += text) },
+    stdout: {
+      write: (text: string) => {
+        out += text;
+      },
+    },
+    stderr: {
+      write: (text: string) => {
+        err += text;
+      },
+    },
     stdin: (async function* () {})(),
     env: {},
     signal: new AbortController().signal,
