@@ -53,7 +53,8 @@ test('imports: every file of a folder in the table: keeps to its row', () => {
     const folder = file.split('/')[1] ?? '';
     const row = table[folder];
     if (!row) {
-      if (!freeFolders.includes(folder) && !free.includes(file)) broken.push(`${file}: folder ${folder} is not in the table`);
+      if (!freeFolders.includes(folder) && !free.includes(file))
+        broken.push(`${file}: folder ${folder} is not in the table`);
       continue;
     }
     for (const { type, from } of importsOf(file)) {

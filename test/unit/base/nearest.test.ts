@@ -4,7 +4,8 @@ import { nearest } from '../../../src/base/nearest.ts';
 
 test('nearest: one letter wrong, missing, doubled or swapped: finds the name', () => {
   const known = ['password', 'username', 'project_name'];
-  for (const word of ['pasword', 'passwrod', 'passwordd', 'Password', 'pazzword']) assert.equal(nearest(word, known), 'password');
+  for (const word of ['pasword', 'passwrod', 'passwordd', 'Password', 'pazzword'])
+    assert.equal(nearest(word, known), 'password');
 });
 
 test('nearest: several near names: the nearest wins', () => {
