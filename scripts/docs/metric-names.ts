@@ -24,6 +24,7 @@ export function metricRows(): MetricRow[] {
     now: () => 0,
     isLeader: () => false,
     eventsLost: () => 0,
+    timers: () => 0,
   }).registry;
   const server = new Registry();
   const serving = () => ({ notAfterMs: 0, renewErrors: 0, isSelfSigned: false, rotationAgesSeconds: [] });

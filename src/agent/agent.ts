@@ -13,6 +13,7 @@ import { startHealthServer } from '../telemetry/health-server.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { makeClients } from './clients.ts';
 import { readClusterId } from './cluster-id.ts';
+import { createCountingClock } from './counting-clock.ts';
 import { wireKubeletApi } from './kubelet-api.ts';
 import { type Life, mayHaveContainers, startLife } from './life.ts';
 import { loopMetrics } from './loop-metrics.ts';
@@ -53,7 +54,7 @@ const serverGraceMs = 5000;
  */
 export async function startAgent(init: AgentInit): Promise<Agent> {
   const { options, log, version } = init;
-  const clock = init.clock ?? systemClock;
+  const clock = createCountingClock(init.clock ?? systemClock);
   const random = init.random ?? systemRandom;
   const shared = { options, clock, random, log };
   let life: Life | undefined;
@@ -66,6 +67,7 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     kubernetesVersion: options.kubernetesVersion,
     now: () => clock.monotonic(),
     eventsLost: () => events?.lost() ?? 0,
+    timers: clock.pending,
   });
   const clients = await makeClients({
     ...init,

@@ -63,6 +63,7 @@ export function registerGauges(registry: Registry, sources: MetricSources): void
     return now && Number.isFinite(now.listedAt) ? (sources.now() - now.listedAt) / 1000 : -1;
   });
   gauge('zunlet_leader', '1 while this process works for the node.', () => (sources.isLeader() ? 1 : 0));
+  gauge('zunlet_timers', 'Timers that are set; none of them keeps the process alive.', sources.timers);
   gauge('zunlet_events_lost', 'Events that were not sent.', sources.eventsLost);
   registerIdentity(registry, sources);
   registerProcessGauges(registry);

@@ -17,6 +17,7 @@ export interface MetricSources {
   now: () => number;
   isLeader: () => boolean;
   eventsLost: () => number;
+  timers: () => number;
 }
 
 /** The instruments that the program writes to, and the page that Prometheus reads. */

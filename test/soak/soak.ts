@@ -158,7 +158,7 @@ function readSample(text: string, atMs: number): Sample {
     residentMiB: value('process_resident_memory_bytes') / mib,
     heapMiB: value('nodejs_heap_size_used_bytes') / mib,
     openFiles: value('process_open_fds'),
-    timers: value('nodejs_active_resources\\{type="Timeout"\\}') || 0,
+    timers: value('zunlet_timers'),
     lagP99Ms: value('nodejs_eventloop_lag_p99_seconds') * 1000,
     cpuSeconds: value('process_cpu_seconds_total'),
   };

@@ -14,6 +14,7 @@ function metrics() {
     now: () => 10_000,
     isLeader: () => true,
     eventsLost: () => 0,
+    timers: () => 0,
   });
 }
 
