@@ -71,6 +71,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   const neighbour = await startNeighbour(cloud, seatOf('neighbour', {}));
   const judge = await startJudge(plane.api);
   const counts: Record<string, number> = {};
+  const underWay = new Set<WorldAction['do']>();
   const parts = { plane, cloud, proxy };
   return {
     ...{ ...parts, judge, neighbour, counts },
@@ -78,8 +79,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     seats: [createSeat(seatOf('first', own)), createSeat(seatOf('second', own))],
     setWeather: (weather) => setWeather(parts, weather),
     async act(action) {
+      // A thing that is down cannot go down again.
+      if (underWay.has(action.do)) return;
+      underWay.add(action.do);
       counts[action.do] = (counts[action.do] ?? 0) + 1;
-      await act(parts, action);
+      await act(parts, action).finally(() => underWay.delete(action.do));
     },
     async stop() {
       await judge.stop();
