@@ -1,4 +1,6 @@
+import { containerIdScheme } from '../base/identity.ts';
 import type { Container, ContainerStatus, Pod, PodStatus } from '../kube/types.ts';
+import type { Capsule } from '../openstack/types.ts';
 import { isInitRestartable, isRestartable, isSidecar } from './restart-policy.ts';
 
 export type Phase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -16,6 +18,12 @@ function lastExitCode(status: ContainerStatus): number | undefined {
 /** Tells whether a container has ever run. */
 export function hasStarted(status: ContainerStatus | undefined): boolean {
   return Boolean(status?.state?.running ?? status?.state?.terminated ?? status?.lastState?.terminated);
+}
+
+/** Tells whether any of these containers has run in this very capsule, not in one that was there before it. */
+export function ranIn(statuses: ContainerStatus[] | undefined, { containers }: Pick<Capsule, 'containers'>): boolean {
+  const ids = new Set(containers.map(({ uuid }) => `${containerIdScheme}${uuid}`));
+  return (statuses ?? []).some((status) => hasStarted(status) && ids.has(status.containerID ?? ''));
 }
 
 /** Finds a container's status by its name. */

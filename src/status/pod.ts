@@ -5,7 +5,7 @@ import { anyRan, capsuleFailure } from './capsule-failure.ts';
 import { type Finding, kubeletConditions, liveStatusCondition, withFindings } from './conditions.ts';
 import { type Containers, endContainers, situationContainers } from './containers.ts';
 import { capsuleCondition, capsuleNamedBy, capsuleNameText } from './named-capsule.ts';
-import { hasStarted, isTerminalPhase, type Phase, podPhase } from './phase.ts';
+import { hasStarted, isTerminalPhase, type Phase, podPhase, ranIn } from './phase.ts';
 import { conditionReason } from './reasons.ts';
 import { kubeTime } from './time.ts';
 import type { Situation, StatusContext } from './types.ts';
@@ -41,7 +41,7 @@ function presentOutcome(pod: Pod, capsule: Capsule, terminating: boolean, contai
   if (terminating) return publishedOutcome(pod.status, published);
   if (capsule.status === 'Error') {
     const { reason, message } = capsuleFailure(capsule);
-    const ran = anyRan(capsule) || (containers.containerStatuses ?? []).some(hasStarted);
+    const ran = anyRan(capsule) || ranIn(containers.containerStatuses, capsule);
     return ran ? { phase: 'Failed', reason, message } : { phase: published };
   }
   const phase = podPhase(pod, containers, false);
@@ -85,12 +85,14 @@ function outcomeOf(pod: Pod, situation: Situation, containers: Containers): Outc
 function ownConditions(pod: Pod, situation: Situation, context: StatusContext): Finding[] {
   const published = pod.status?.conditions?.find(({ type }) => type === capsuleCondition);
   if (situation.kind !== 'present') {
-    const named = capsuleNamedBy(pod.status);
-    if (!named || !published) return [];
+    const letGo = situation.kind === 'waiting' ? situation.letGo : undefined;
+    const named = letGo ?? capsuleNamedBy(pod.status);
+    if (!named) return [];
     const ran = (pod.status?.containerStatuses ?? []).some(hasStarted);
     const waitingReason = ran ? conditionReason.replaced : conditionReason.startFailed;
     const reason = situation.kind === 'waiting' ? waitingReason : conditionReason.capsuleGone;
-    return [{ type: capsuleCondition, status: 'False', reason, message: published.message ?? capsuleNameText(named) }];
+    const message = letGo ? capsuleNameText(letGo) : (published?.message ?? capsuleNameText(named));
+    return [{ type: capsuleCondition, status: 'False', reason, message }];
   }
   const { capsule } = situation;
   const name: Finding = {

@@ -1,10 +1,11 @@
 import type { Problem } from '../base/problem.ts';
 import type { Capsule } from '../openstack/types.ts';
+import type { CapsuleName } from './named-capsule.ts';
 
 /** Where a Pod stands, as the worker knows it; `podStatus` makes the Kubernetes status of it. */
 export type Situation =
   /** No capsule yet. Without problems the containers are `ContainerCreating`. */
-  | { kind: 'waiting'; problems: Problem[] }
+  | { kind: 'waiting'; problems: Problem[]; letGo?: CapsuleName }
   /** The Pod can never run here; nothing was created. */
   | { kind: 'rejected'; reason: string; message: string }
   /** The Pod's capsule, as last seen; while `terminating`, the phase does not change. */

@@ -35,6 +35,8 @@ export interface PodMemory {
   kill?: { container: string; message: string; graceSeconds: number | undefined };
   /** A capsule that is given up so that a new one can take its place. */
   discard?: CapsuleName;
+  /** The images for which a capsule was given up last. */
+  madeFor?: string;
   /** How often in a row the node restarted the Pod, and when last, monotonic ms. */
   killings: number;
   killedAt: number;

@@ -1,10 +1,12 @@
 import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
-import { type CapsuleName, capsuleNamedBy } from '../status/named-capsule.ts';
-import { hasStarted, isWorkDone } from '../status/phase.ts';
+import { type CapsuleName, capsuleLetGoBy, capsuleNamedBy } from '../status/named-capsule.ts';
+import { isWorkDone } from '../status/phase.ts';
 import type { Absence } from './capsule-store.ts';
+import { failedStart, startFailed } from './failed-start.ts';
 import type { PodMemory } from './memory.ts';
+import { changedContainer, crashLoop, newDefinition, type Restart, restartAt } from './restarts.ts';
 
 /** What both stores hold about one Pod UID. */
 export interface PlanView {
@@ -56,7 +58,7 @@ export type Step =
   | { kind: 'reject'; problems: readonly Problem[] }
   | { kind: 'wait'; problems: readonly Problem[]; againMs: number }
   | { kind: 'create' }
-  | { kind: 'disown'; capsule: Capsule; problem: Problem }
+  | { kind: 'disown'; capsule: Capsule; problem: Problem; restart?: Restart }
   | { kind: 'restart'; capsule: Capsule }
   | { kind: 'follow'; capsule: Capsule; againMs?: number };
 
@@ -79,18 +81,36 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   if (due) return { kind: 'delete', ...due };
   if (unwanted.length > 0) return { kind: 'await-deletion', againMs: nextDeleteMs(unwanted, memory, time, rules) };
 
+  // 8, early: a list shows a capsule that the status does not name, and lacks the one that it names: it may lag behind.
+  const published = capsuleNamedBy(pod?.status);
+  const [other] = capsules;
+  if (other && published && other.uuid !== published.uuid && view.absence(published.uuid) !== 'answer') {
+    return { kind: 'confirm', capsule: published };
+  }
+
   // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.
   const [capsule] = capsules;
   if (pod && capsule && !isTerminal(pod) && startFailed(pod, capsule)) {
     return { kind: 'disown', capsule, problem: failedStart(capsule) };
   }
 
-  // 4: a probe or hook wants a container killed. Where the backend cannot restart it, the capsule makes way for a new one.
+  if (pod && capsule && !isTerminal(pod) && isLetGo(pod, capsule, memory)) {
+    return { kind: 'wait', problems: memory.problems, againMs: 1000 };
+  }
+
+  // 4: a probe or hook wants a container killed, or its image was changed. Where the backend cannot restart it, the capsule
+  // makes way for a new one.
   if (pod && capsule && memory.kill && !isTerminal(pod)) {
     const atMs = restartAt(memory);
     if (time.monotonic < atMs) return { kind: 'follow', capsule, againMs: atMs - time.monotonic };
     if (capsule.backend === 'container') return { kind: 'restart', capsule };
-    return { kind: 'disown', capsule, problem: restarting(memory.kill.message) };
+    return { kind: 'disown', capsule, problem: crashLoop(memory.kill.message), restart: memory.kill };
+  }
+  const changed = pod && capsule && !isTerminal(pod) && changedContainer(pod, capsule, memory);
+  if (changed) {
+    const atMs = restartAt(memory);
+    if (time.monotonic < atMs) return { kind: 'follow', capsule, againMs: atMs - time.monotonic };
+    return { kind: 'disown', capsule, problem: newDefinition(changed.message), restart: changed };
   }
 
   // 5: the capsule is there; status follows it.
@@ -106,10 +126,10 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
 
   // 8: a capsule known by its uuid is gone when Zun says 404 for it; a list may lag behind, so it counts only where we asked
   // for the deletion, and only if no lag explains it.
-  const named = memory.capsule ?? capsuleNamedBy(pod?.status);
+  const discard = memory.discard ?? capsuleLetGoBy(pod?.status);
+  const named = [memory.capsule, published].find((name) => name && name.uuid !== discard?.uuid);
   if (named && !isGone(named, view)) return { kind: 'confirm', capsule: named };
-  const { discard } = memory;
-  if (discard && view.absence(discard.uuid) === 'none') return { kind: 'confirm', capsule: discard };
+  if (discard && view.absence(discard.uuid) !== 'answer') return { kind: 'confirm', capsule: discard };
 
   // 9, 10: nothing is left of it.
   if (!pod) return { kind: 'forget' };
@@ -156,14 +176,39 @@ function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rul
   if (!pod) return all('pod-gone');
   if (pod.metadata.deletionTimestamp) return all('pod-terminating');
   if (isTerminal(pod)) return rules.freeEnded ? all('pod-ended') : [];
-  const [oldest, ...others] = capsules;
-  if (oldest && (endedByNode(pod, oldest, memory, time, rules) || isWorkDone(pod))) return all('pod-ended');
-  const second = others.map((capsule) => ({ capsule, reason: 'second-capsule' as const }));
-  if (oldest && memory.discard?.uuid === oldest.uuid) return all('restart');
-  if (oldest && startFailed(pod, oldest) && !names(pod, oldest)) {
-    return [{ capsule: oldest, reason: 'failed-start' as const }, ...second];
-  }
-  return second;
+  const kept = keptCapsule(pod, capsules, memory);
+  if (kept && (endedByNode(pod, kept, memory, time, rules) || isWorkDone(pod))) return all('pod-ended');
+  return capsules.flatMap((capsule): { capsule: Capsule; reason: DeleteReason }[] => {
+    if (capsule !== kept) {
+      return [{ capsule, reason: isLetGo(pod, capsule, memory) ? 'restart' : 'second-capsule' }];
+    }
+    if (names(pod, capsule)) return [];
+    if (startFailed(pod, capsule)) return [{ capsule, reason: 'failed-start' }];
+    // The status says so before the capsule goes: a new process must not take it for lost.
+    return capsuleLetGoBy(pod.status)?.uuid === capsule.uuid ? [{ capsule, reason: 'restart' }] : [];
+  });
+}
+
+/**
+ * Picks the capsule that counts: the one that the Pod's status names, else the oldest that was not given up. After a restart
+ * of the node a list that lags behind may show one that is long gone.
+ */
+export function keptCapsule(
+  pod: Pod | undefined,
+  capsules: readonly Capsule[],
+  memory: PodMemory,
+): Capsule | undefined {
+  const named = capsuleNamedBy(pod?.status)?.uuid;
+  return (
+    capsules.find(({ uuid }) => uuid === named) ??
+    capsules.find((capsule) => !isLetGo(pod, capsule, memory)) ??
+    capsules[0]
+  );
+}
+
+/** Tells whether a capsule was given up for a new one; the Pod's status remembers it over a restart of the node. */
+export function isLetGo(pod: Pod | undefined, capsule: Capsule, memory: PodMemory): boolean {
+  return memory.discard?.uuid === capsule.uuid || capsuleLetGoBy(pod?.status)?.uuid === capsule.uuid;
 }
 
 function names(pod: Pod, capsule: Capsule): boolean {
@@ -187,32 +232,6 @@ function nextDeleteMs(unwanted: { capsule: Capsule }[], memory: PodMemory, time:
     return sent + redeleteAfter(capsule, rules) - time.monotonic;
   });
   return Math.max(0, Math.min(...waits));
-}
-
-/**
- * Tells whether Zun gave up before any container ran. Where one ran, a second start would run it twice: the runtime keeps
- * containers of a failed capsule (docs/zun.md §2.10), so that Pod fails instead.
- */
-function startFailed(pod: Pod, capsule: Capsule): boolean {
-  if (capsule.status !== 'Error') return false;
-  // A container that vanished from its host shows Error, too; its Pod's status remembers that it ran.
-  if ((pod.status?.containerStatuses ?? []).some(hasStarted)) return false;
-  return [...capsule.init_containers, ...capsule.containers].every(
-    ({ status, status_detail }) =>
-      (status === 'Creating' || status === 'Error') && !status_detail?.startsWith('Exited'),
-  );
-}
-
-function failedStart(capsule: Capsule): Problem {
-  const text = capsule.status_reason?.trim() || 'zun gave no reason';
-  const image = /image/i.test(text);
-  return {
-    path: '',
-    code: image ? 'capsule.image' : 'capsule.error',
-    message: `zun could not start the capsule: ${text.slice(0, 500)}`,
-    heals: true,
-    reason: image ? 'ErrImagePull' : 'CreatePodSandboxError',
-  };
 }
 
 /** Why the node itself ends a Pod, if it must. */
@@ -240,29 +259,6 @@ function endedByNode(
     };
   }
   return undefined;
-}
-
-const restartBackoff = { firstMs: 10_000, maxMs: 300_000, forgetMs: 600_000 };
-
-/** When the next restart may be: the first at once, then after 10 s doubling to 300 s; ten calm minutes forget it. */
-export function restartAt(memory: PodMemory): number {
-  if (memory.killings === 0) return Number.NEGATIVE_INFINITY;
-  return memory.killedAt + Math.min(restartBackoff.maxMs, restartBackoff.firstMs * 2 ** (memory.killings - 1));
-}
-
-/** How many restarts in a row the next one is, after a calm time again the first. */
-export function nextKillings(memory: PodMemory, now: number): number {
-  return now - memory.killedAt > restartBackoff.forgetMs ? 1 : memory.killings + 1;
-}
-
-function restarting(message: string): Problem {
-  return {
-    path: '',
-    code: 'pod.restart',
-    message: `${message}; Zun restarts no single container of a capsule, so the capsule is made anew`,
-    heals: true,
-    reason: 'CrashLoopBackOff',
-  };
 }
 
 /** Wall ms at which `activeDeadlineSeconds` ends the Pod; undefined without one or before it was accepted. */

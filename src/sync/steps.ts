@@ -3,10 +3,13 @@ import { isOurs, readOwner } from '../base/identity.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
+import { imagesText } from '../translate/images-label.ts';
 import { startPod } from './create.ts';
+import { failedStart } from './failed-start.ts';
 import { failedStartDelayMs, retryDelayMs } from './failure.ts';
-import { type DeleteReason, nextKillings, type Step } from './plan.ts';
+import type { DeleteReason, Step } from './plan.ts';
 import type { EventSubject } from './ports.ts';
+import { nextKillings } from './restarts.ts';
 import { names, type Run, type StepOutcome } from './worker.ts';
 
 /** Pods whose final DELETE was answered but which are still there have a finalizer; ask again this rarely. */
@@ -22,7 +25,7 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
     case 'await-deletion':
       return { ...terminating(run), againMs: step.againMs };
     case 'disown':
-      return disown(step.capsule, step.problem, run);
+      return disown(step, run);
     case 'restart':
       return restart(step.capsule, run);
     case 'observe-first':
@@ -54,7 +57,7 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
       return reject(step.problems, run);
     case 'wait':
       return {
-        ...(shown(step.problems) && { situation: { kind: 'waiting', problems: [...step.problems] } as const }),
+        ...(shown(step.problems) && { situation: waiting(step.problems, run) }),
         againMs: step.againMs,
       };
     case 'create':
@@ -67,6 +70,11 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
     default:
       return step satisfies never;
   }
+}
+
+/** The Pod waits, and its status says which capsule was given up, if one was. */
+function waiting(problems: readonly Problem[], { memory }: Run): NonNullable<StepOutcome['situation']> {
+  return { kind: 'waiting', problems: [...problems], ...(memory.discard && { letGo: memory.discard }) };
 }
 
 /** Only problems with a kubelet reason are shown; a Zun that is down leaves the Pod's status alone. */
@@ -101,6 +109,9 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
       event(run.pod, 'Warning', 'FailedKillPod', `error killing pod: ${error.message}`, run);
     return { ...terminating(run), againMs };
   }
+  if (reason === 'failed-start' && run.memory.discard?.uuid !== capsule.uuid)
+    giveUp(capsule, failedStart(capsule), run);
+  if (reason === 'second-capsule' && run.memory.capsule?.uuid === capsule.uuid) run.drop('capsule');
   const deletesSent = new Map(run.memory.deletesSent).set(capsule.uuid, deps.clock.monotonic());
   run.remember({ deletesSent, attempts: 0 });
   deps.onStep('delete', run.uid);
@@ -157,25 +168,34 @@ async function holdOrphan(capsule: Capsule, run: Run): Promise<StepOutcome | und
 }
 
 /** Lets go of a capsule: the Pod's status stops naming it, then it is deleted, then a new one is made. */
-function disown(capsule: Capsule, problem: Problem, run: Run): StepOutcome {
-  const { deps, memory } = run;
-  const now = deps.clock.monotonic();
-  if (memory.kill) {
-    countRestart(memory.kill.container, run);
+function disown({ capsule, problem, restart: wish }: Step & { kind: 'disown' }, run: Run): StepOutcome {
+  const { deps, pod } = run;
+  if (wish && pod) {
+    countRestart(wish.container, run);
     // The kubelet counts each container's restarts; a capsule made anew restarts them all.
-    for (const { name } of run.pod?.spec.containers ?? []) countRestart(name, run);
-    killing(memory.kill.container, memory.kill.message, run);
-    run.remember({ discard: { backend: capsule.backend, uuid: capsule.uuid }, problems: [problem], retryAt: now });
+    for (const { name } of pod.spec.containers) countRestart(name, run);
+    killing(wish.container, wish.message, run);
+    const discard = { backend: capsule.backend, uuid: capsule.uuid };
+    run.remember({ discard, problems: [problem], retryAt: deps.clock.monotonic(), madeFor: imagesText(pod) });
     run.drop('capsule', 'creatingSince', 'kill');
-    return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
+    return { situation: waiting([problem], run), againMs: 0 };
   }
+  giveUp(capsule, problem, run);
+  return { situation: waiting([problem], run), againMs: 0 };
+}
+
+/** Forgets a capsule whose start failed; the next try comes after the back-off of an image pull. */
+function giveUp({ backend, uuid }: Capsule, problem: Problem, run: Run): void {
+  const { deps, memory, pod } = run;
   const retryMs = failedStartDelayMs(memory.attempts, deps.random);
   run.drop('capsule', 'creatingSince');
-  const discard = { backend: capsule.backend, uuid: capsule.uuid };
-  run.remember({ discard, problems: [problem], retryAt: now + retryMs, attempts: memory.attempts + 1 });
-  if (run.pod)
-    event(run.pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem.message}`, run);
-  return { situation: { kind: 'waiting', problems: [problem] }, againMs: 0 };
+  run.remember({
+    discard: { backend, uuid },
+    problems: [problem],
+    retryAt: deps.clock.monotonic() + retryMs,
+    attempts: memory.attempts + 1,
+  });
+  if (pod) event(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${problem.message}`, run);
 }
 
 /** Restarts a standalone container in place. */

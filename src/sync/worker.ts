@@ -11,7 +11,7 @@ import type { CapsulePoller } from './capsule-poller.ts';
 import type { CapsuleStore } from './capsule-store.ts';
 import { retryDelayMs } from './failure.ts';
 import { newMemory, type PodMemory } from './memory.ts';
-import { isTerminal, type PlanRules, type PlanView, plan, type Step } from './plan.ts';
+import { isLetGo, isTerminal, keptCapsule, type PlanRules, type PlanView, plan, type Step } from './plan.ts';
 import type { PodStore } from './pod-store.ts';
 import type { EventRecorder, InputSource, PodApi } from './ports.ts';
 import type { Lane, Queue } from './queue.ts';
@@ -235,11 +235,12 @@ export function createWorker(deps: WorkerDeps): Worker {
 function noteCapsule(run: Run, clock: Clock): void {
   const { pod } = run;
   if (pod) run.remember({ graceSeconds: graceSeconds(pod) });
-  const [capsule] = run.view.capsules;
+  const capsule = keptCapsule(pod, run.view.capsules, run.memory);
   if (!capsule) return;
   const creating = capsule.status === 'Creating' || capsule.status === 'Created';
   run.remember({ last: capsule });
-  if (capsule.status !== 'Error') run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
+  const isKept = capsule.status !== 'Error' && !isLetGo(pod, capsule, run.memory);
+  if (isKept) run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
   if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: clock.monotonic() });
   if (!creating) run.drop('creatingSince');
 }

@@ -10,6 +10,7 @@ import type { Target } from './fields.ts';
 import { filesContainer } from './files-container.ts';
 import { createFindings, type Findings } from './findings.ts';
 import { hostsFile, podHostname, resolverFile } from './hosts.ts';
+import { imagesLabel, imagesText } from './images-label.ts';
 import { columnBytes, storedBytes } from './limits.ts';
 import { templateVolumeName } from './mounts.ts';
 import { capsuleName } from './name.ts';
@@ -31,7 +32,7 @@ interface Translating {
 function labelsOf({ pod, options, findings }: Translating): Record<string, string> {
   const { namespace, name, uid } = pod.metadata;
   const owner = ownerLabels({ cluster: options.cluster, node: options.node, namespace, pod: name, uid });
-  const labels = { ...pod.metadata.labels, ...owner };
+  const labels = { ...pod.metadata.labels, ...owner, [imagesLabel]: imagesText(pod) };
   if (storedBytes(labels) <= columnBytes) return labels;
   findings.note({
     path: 'metadata.labels',

@@ -3,6 +3,7 @@ import { containerNameVariable, ownerLabels } from '../../src/base/identity.ts';
 import type { Container, Pod, PodSpec, PodStatus } from '../../src/kube/types.ts';
 import type { Capsule, ZunContainer } from '../../src/openstack/types.ts';
 import { capsuleCondition } from '../../src/status/named-capsule.ts';
+import { conditionReason } from '../../src/status/reasons.ts';
 
 export const testCluster = 'cluster-1';
 export const testNode = 'zun-1';
@@ -61,6 +62,16 @@ export function statusNaming(capsuleUuid: string, phase = 'Running'): PodStatus 
     phase,
     startTime: '2026-01-01T00:00:00Z',
     conditions: [{ type: capsuleCondition, status: 'True', message: `capsule ${capsuleUuid}` }],
+  };
+}
+
+/** A status that says that a capsule was given up for a new one. */
+export function statusLettingGo(capsuleUuid: string): PodStatus {
+  const condition = { type: capsuleCondition, status: 'False', reason: conditionReason.replaced } as const;
+  return {
+    phase: 'Running',
+    startTime: '2026-01-01T00:00:00Z',
+    conditions: [{ ...condition, message: `capsule ${capsuleUuid}` }],
   };
 }
 

@@ -14,6 +14,8 @@ export interface KubeModel {
   create(name: string, spec?: Partial<Pod['spec']>): Pod;
   remove(name: string): void;
   forceRemove(name: string): void;
+  /** A user gives the container another image. */
+  setImage(name: string, image: string): void;
   pods(): Pod[];
   byUid(uid: string): Pod | undefined;
   apiFor(isAlive: () => boolean): PodApi;
@@ -79,6 +81,14 @@ export function createKubeModel(
     forceRemove(name) {
       const pod = byName.get(name);
       if (pod) drop(pod);
+    },
+    setImage(name, image) {
+      const pod = byName.get(name);
+      if (!pod) return;
+      const [container, ...others] = pod.spec.containers;
+      if (!container || container.image === image) return;
+      const metadata = { ...pod.metadata, generation: (pod.metadata.generation ?? 1) + 1 };
+      put({ ...pod, metadata, spec: { ...pod.spec, containers: [{ ...container, image }, ...others] } });
     },
     pods: () => [...byName.values()],
     byUid,

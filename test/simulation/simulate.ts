@@ -2,6 +2,7 @@ import { type Log, silentLog } from '../../src/base/log.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { createSyncLoop } from '../../src/sync/loop.ts';
 import type { WorkerOptions } from '../../src/sync/worker.ts';
+import { imagesLabel, imagesText } from '../../src/translate/images-label.ts';
 import type { PodInputs } from '../../src/translate/types.ts';
 import { testCluster, testNode } from '../lib/builders.ts';
 import { createFaultPlan, type Fault } from './faults.ts';
@@ -68,6 +69,8 @@ export async function simulate(seed: number, options: SimulationOptions): Promis
       kube.remove(name);
     } else if (what < 0.8) {
       for (const pod of kube.pods()) if (pod.metadata.name === name) process.failProbe(pod.metadata.uid);
+    } else if (what < 0.9) {
+      kube.setImage(name, random() < 0.5 ? 'nginx:1.28' : 'nginx:1.27');
     }
   }
   faults.stop();
@@ -138,6 +141,10 @@ function checkRest({ kube, zun, violations }: World): void {
     const phase = pod.status?.phase;
     if (deletionTimestamp) violations.push(`pod ${name} is still terminating long after the faults ended`);
     else if (phase === 'Pending') violations.push(`pod ${name} is still Pending long after the faults ended`);
+    else if (pod.status?.reason === 'CapsuleGone')
+      violations.push(`pod ${name} lost its capsule although nobody but zunlet deletes any`);
+    else if (phase === 'Running' && zun.ofUid(uid)[0]?.labels[imagesLabel] !== imagesText(pod))
+      violations.push(`pod ${name} runs other images than it asks for`);
     else if (phase === 'Running' && zun.ofUid(uid).length !== 1)
       violations.push(`pod ${name} is Running without a capsule`);
   }

@@ -29,6 +29,8 @@ const pureFiles = [
   'src/sync/next-reads.ts',
   'src/sync/memory.ts',
   'src/sync/failure.ts',
+  'src/sync/failed-start.ts',
+  'src/sync/restarts.ts',
   'src/node/node.ts',
   'src/node/capacity.ts',
 ];

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newMemory, type PodMemory } from '../../../src/sync/memory.ts';
 import { type PlanRules, type PlanView, plan, type Step } from '../../../src/sync/plan.ts';
-import { capsule, pod, statusNaming, uuid, zunContainer } from '../../lib/builders.ts';
+import { imagesLabel } from '../../../src/translate/images-label.ts';
+import { capsule, pod, statusLettingGo, statusNaming, uuid, zunContainer } from '../../lib/builders.ts';
 
 const rules: PlanRules = { redeleteMs: 180_000, createTimeoutMs: 1_800_000, freeEnded: false, timeRule: true };
 const wall = Date.parse('2026-01-01T02:00:00Z');
@@ -30,6 +31,7 @@ const ran = {
   name: 'app',
   image: 'nginx',
   imageID: '',
+  containerID: `zun://${uuid(500)}`,
   ready: true,
   restartCount: 0,
   started: true,
@@ -44,6 +46,7 @@ const workDone = {
   containerStatuses: [{ ...ran, started: false, ready: false, state: { terminated: { exitCode: 0 } } }],
   initContainerStatuses: [{ ...ran, name: 'side' }],
 };
+const older = { ...running, labels: { ...running.labels, [imagesLabel]: 'app=nginx:1.26' } };
 const sent = (...uuids: string[]) => new Map(uuids.map((id) => [id, 1000]));
 
 const ladder: Case[] = [
@@ -161,10 +164,66 @@ const ladder: Case[] = [
     step: { kind: 'delete', reason: 'pod-ended' },
   },
   {
-    title: '1: the capsule was let go for a new one: deletes it',
-    view: { capsules: [running] },
-    memory: { discard: { uuid: running.uuid, backend: 'capsule' } },
+    title: '1: the capsule was let go and the status says so: deletes it',
+    view: { pod: pod({ status: statusLettingGo(running.uuid) }), capsules: [running] },
     step: { kind: 'delete', reason: 'restart' },
+  },
+  {
+    title: '3: the capsule was let go and the status does not say so yet: writes that first',
+    view: { pod: pod({ status: statusNaming(running.uuid) }), capsules: [running] },
+    memory: { discard: { uuid: running.uuid, backend: 'capsule' }, problems: [heals] },
+    step: { kind: 'wait' },
+  },
+  {
+    title: '1: an older one shows up beside the one that the status names: deletes the older',
+    view: { pod: pod({ status: statusNaming(second.uuid) }), capsules: [running, second] },
+    step: { kind: 'delete', capsule: running, reason: 'second-capsule' },
+  },
+  {
+    title: '8: a list shows another capsule than the status names: asks Zun for the named one',
+    view: { pod: pod({ status: statusNaming(second.uuid) }), capsules: [running], absence: () => 'none' },
+    step: { kind: 'confirm', capsule: { uuid: second.uuid, backend: 'capsule' } },
+  },
+  {
+    title: '5: the capsule that the status names is proven gone: follows the one that is there',
+    view: { pod: pod({ status: statusNaming(second.uuid) }), capsules: [running], absence: () => 'answer' },
+    step: { kind: 'follow', capsule: running },
+  },
+  {
+    title: '12: the capsule that is gone was let go: makes a new one',
+    view: { pod: pod({ status: statusLettingGo(running.uuid) }) },
+    memory: { capsule: { uuid: running.uuid, backend: 'capsule' } },
+    step: { kind: 'create' },
+  },
+  {
+    title: '4: the image was changed: lets the capsule go for a new one',
+    view: { capsules: [older] },
+    step: {
+      kind: 'disown',
+      restart: { container: 'app', message: 'Container app definition changed, will be restarted' },
+    },
+  },
+  {
+    title: '4: the image was changed, standalone container: a new one, too',
+    view: { capsules: [{ ...older, backend: 'container' }] },
+    step: { kind: 'disown' },
+  },
+  {
+    title: '4: the image was changed just after a restart: waits for the back-off, and follows',
+    view: { capsules: [older] },
+    memory: { killings: 2, killedAt: 5000 },
+    step: { kind: 'follow', againMs: 15_000 },
+  },
+  {
+    title: '4: the capsule was given up for these images before: never again',
+    view: { capsules: [older] },
+    memory: { madeFor: 'app=nginx:1.27' },
+    step: { kind: 'follow' },
+  },
+  {
+    title: '4: the capsule does not say what it was made with: follows',
+    view: { capsules: [running] },
+    step: { kind: 'follow' },
   },
   {
     title: '5: failed after a container ran: follows, never starts again',

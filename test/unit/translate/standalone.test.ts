@@ -60,6 +60,7 @@ test('container: the smallest pod: image, mark, labels, host name and restart po
       'zunlet.io/namespace': 'default',
       'zunlet.io/pod': 'web',
       'zunlet.io/uid': '00000000-0000-4000-8000-000000000001',
+      'zunlet.io/images': 'app=nginx:1.27',
     },
     restart_policy: { Name: 'always' },
     hostname: 'web',
