@@ -36,13 +36,11 @@ export interface NodeLease {
 const path = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 /** The holder stops this long before others may start, so that a call in flight ends on its side of the line. */
 const marginMs = 5_000;
-/** A lease this old is dead even if clocks differ a lot. */
-const skewMs = 300_000;
 const callTimeoutMs = 10_000;
 
 /**
  * Makes the lease. Another instance's Lease is respected until it has not changed for its whole duration on our own clock:
- * clocks of two machines are never compared, except for leases that are minutes overdue.
+ * clocks of two machines are never compared, because one that is an hour off would take the Lease of a holder that lives.
  * Source: pkg/kubelet (nodelease); client-go tools/leaderelection for the rule on observed time.
  */
 export function createNodeLease(options: NodeLeaseOptions): NodeLease {
@@ -72,9 +70,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
     const version = lease.metadata.resourceVersion;
     if (!seen || seen.version !== version) seen = { version, atMs: clock.monotonic() };
     const durationMs = (lease.spec?.leaseDurationSeconds ?? options.durationSeconds) * 1000;
-    const renewedMs = Date.parse(lease.spec?.renewTime ?? '');
-    const isLongDead = Number.isNaN(renewedMs) || clock.now() > renewedMs + durationMs + skewMs;
-    if (isLongDead || clock.monotonic() - seen.atMs >= durationMs) return undefined;
+    if (clock.monotonic() - seen.atMs >= durationMs) return undefined;
     return holder ?? 'something that is not zunlet';
   }
   function wanted(base: Lease | undefined, nodeUid: string): object {

@@ -113,11 +113,23 @@ test('lease: new process with the same name: has it at once', async () => {
   assert.deepEqual(await leaseOf('a').hold('u'), { isHeld: true });
 });
 
-test('lease: minutes overdue: taken without watching it first', async () => {
-  const { clock, leaseOf } = setup();
-  await leaseOf('a').hold('u');
-  await clock.runUntil(40_000 + 300_001);
-  assert.deepEqual(await leaseOf('b').hold('u'), { isHeld: true });
+test('lease: hours overdue by the wall clock, because one of two clocks is wrong: watched all the same', async () => {
+  const { clock, api, leaseOf } = setup();
+  const holder = leaseOf('a');
+  await holder.hold('u');
+  const jumped = { ...clock, now: () => clock.now() + 3_600_000 };
+  const other = createNodeLease({
+    client: api.client,
+    clock: jumped,
+    node: 'zun-1',
+    instance: 'b',
+    durationSeconds: 40,
+  });
+  assert.deepEqual(await other.hold('u'), { isHeld: false, holder: 'a' });
+  await clock.runUntil(39_999);
+  assert.deepEqual(await other.hold('u'), { isHeld: false, holder: 'a' });
+  await clock.runUntil(40_000);
+  assert.deepEqual(await other.hold('u'), { isHeld: true });
 });
 
 test('lease: renewed by something that is not zunlet: not taken', async () => {
