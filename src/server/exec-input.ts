@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { inputEnd, inputPiece, inputPieceBytes } from './exec-script.ts';
+import { inputEnd, inputPiece, inputPieceBytes, inputStart } from './exec-script.ts';
 
 /** Sends a client's stdin to the script on the terminal. */
 export interface InputSender {
@@ -26,11 +26,11 @@ export function createInputSender(stdin: Readable, terminal: Writable): InputSen
   function send(): void {
     while (!isStopped && underWay < windowPieces && queuedBytes > 0) {
       const all = Buffer.concat(queue, queuedBytes);
-      const piece = all.subarray(0, inputPieceBytes);
-      queue = piece.length < all.length ? [all.subarray(piece.length)] : [];
-      queuedBytes -= piece.length;
+      const { frame, used } = inputPiece(all);
+      queue = used < all.length ? [all.subarray(used)] : [];
+      queuedBytes -= used;
       underWay += 1;
-      if (!terminal.destroyed) terminal.write(inputPiece(piece));
+      if (!terminal.destroyed) terminal.write(frame);
     }
     if (isEnded && queuedBytes === 0) stop();
     if (!isStopped && queuedBytes < inputPieceBytes) stdin.resume();
@@ -42,6 +42,7 @@ export function createInputSender(stdin: Readable, terminal: Writable): InputSen
     stdin.resume();
     if (!terminal.destroyed && !terminal.writableEnded) terminal.write(inputEnd);
   }
+  terminal.write(inputStart);
   stdin.on('data', (chunk: Buffer) => {
     if (isStopped) return;
     queue.push(chunk);

@@ -16,16 +16,19 @@ function mark(letter: MarkLetter, token: string, text = ''): string {
   return `${esc}_${token}${letter}${text}${token}${esc}\\\\`;
 }
 
-/** Quotes one word for a POSIX shell. A word must not contain NUL. */
+/**
+ * Quotes one word for a POSIX shell. A word must not contain NUL. Docker's detach keys (see `inputPiece`) are kept apart
+ * by two quotes.
+ */
 export function shellQuote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+  return `'${word.replaceAll("'", `'\\''`).replaceAll('\u0010\u0011', "\u0010''\u0011")}'`;
 }
 
 /** The command that tells whether a container has what the scripts need: it prints `x` and exits 0 then. */
 export const kitProbe: string[] = [
   'sh',
   '-c',
-  'for t in stty dd cat; do command -v $t || exit 9; done >/dev/null; printf x | dd bs=1 count=1 iflag=fullblock 2>/dev/null',
+  'for t in stty dd cat tr; do command -v $t || exit 9; done >/dev/null; printf x | dd bs=1 count=1 iflag=fullblock 2>/dev/null',
 ];
 
 /**
@@ -73,13 +76,16 @@ export function execScript(request: ScriptRequest): string {
 }
 
 /**
- * Takes pieces of input: eight digits of length, then so many bytes; a length of zero is the end. Read with dd alone: the
- * `read` of some shells takes more than its line from a raw terminal.
+ * Takes pieces of input, see `inputPiece`; a length of zero is the end. Read with dd alone: the `read` of some shells takes
+ * more than its line from a raw terminal.
  */
 function inputLoop(token: string): string {
   const take = (bytes: string): string => `dd bs=${bytes} count=1 iflag=fullblock 2>/dev/null`;
-  const takePiece = `${take('"$n"')}; printf '${mark('k', token)}' >&3`;
-  return `{ while n=$(${take('8')}) && [ "\${n:-0}" -gt 0 ]; do ${takePiece}; done; } 4>&- 5>&-`;
+  const header = `h=$(${take('12')}) && h=\${h#?} && n=\${h%???} && [ "\${n:-0}" -gt 0 ]`;
+  const plain = take('"$n"');
+  const takePiece = `if [ "$c" = 021 ]; then ${plain}; else ${plain} | LC_ALL=C tr "\\\\021\\\\$c" "\\\\$c\\\\021"; fi`;
+  const done = `printf '${mark('k', token)}' >&3`;
+  return `{ while ${header}; do c=\${h#????????}; ${takePiece}; ${done}; done; } 4>&- 5>&-`;
 }
 
 /** Sends stderr in marks short enough for one write each, so that nothing of stdout gets in between. */
@@ -94,13 +100,54 @@ export function hangUpCommand(pid: number): string[] {
   return ['sh', '-c', `kill -s HUP -- -${pid} || kill -s HUP ${pid}`];
 }
 
-/** Largest piece of input. */
+/** Most bytes of one piece of input. */
 export const inputPieceBytes = 256 * 1024;
 
-/** Encodes a piece of input. Range 1 to `inputPieceBytes` bytes. */
-export function inputPiece(bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(String(bytes.length).padStart(8, '0')), bytes]);
+const detachFirst = 0x10;
+const detachSecond = 0x11;
+
+/**
+ * Makes a piece of the first bytes of input: a dot, eight digits of length, three octal digits, then the bytes. Docker
+ * ends an exec at Ctrl-P Ctrl-Q on its terminal, and holds a Ctrl-P back until the next byte comes; so where the pair
+ * stands among the bytes, Ctrl-Q and a byte that never follows Ctrl-P change places, and the digits name that byte. The
+ * dot of the next piece, sent at once, lets go a Ctrl-P at the end. Source: moby/term (escape proxy), docs of `docker attach`.
+ */
+export function inputPiece(bytes: Buffer): { frame: Buffer; used: number } {
+  for (let used = Math.min(bytes.length, inputPieceBytes); ; used = Math.ceil(used / 2)) {
+    const piece = bytes.subarray(0, used);
+    const partner = swapPartner(piece);
+    if (partner === undefined) continue;
+    const header = `${String(used).padStart(8, '0')}${partner.toString(8).padStart(3, '0')}`;
+    const content = partner === detachSecond ? piece : swapped(piece, partner);
+    return { frame: Buffer.concat([Buffer.from(header), content, Buffer.from('.')]), used };
+  }
 }
 
-/** Encodes the end of input. */
-export const inputEnd: Buffer = Buffer.from('00000000');
+/** Begins the input: what comes before the first piece. */
+export const inputStart: Buffer = Buffer.from('.');
+
+/** Ends the input. */
+export const inputEnd: Buffer = Buffer.from('00000000021');
+
+/** A byte that never follows Ctrl-P; Ctrl-Q itself where it does not. A hundred bytes always have one. */
+function swapPartner(piece: Buffer): number | undefined {
+  const followers = new Set<number>();
+  for (let at = piece.indexOf(detachFirst); at >= 0; at = piece.indexOf(detachFirst, at + 1)) {
+    const follower = piece[at + 1];
+    if (follower !== undefined) followers.add(follower);
+  }
+  if (!followers.has(detachSecond)) return detachSecond;
+  // High bytes and letters: `tr` has no other meaning for them.
+  for (let byte = 0xff; byte >= 0x80; byte--) if (!followers.has(byte)) return byte;
+  for (let byte = 0x7a; byte >= 0x61; byte--) if (!followers.has(byte)) return byte;
+  return undefined;
+}
+
+function swapped(piece: Buffer, partner: number): Buffer {
+  const copy = Buffer.from(piece);
+  for (let at = 0; at < copy.length; at++) {
+    if (copy[at] === partner) copy[at] = detachSecond;
+    else if (copy[at] === detachSecond) copy[at] = partner;
+  }
+  return copy;
+}

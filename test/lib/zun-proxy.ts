@@ -41,8 +41,14 @@ export async function startZunStandIn(): Promise<ZunStandIn> {
     const line = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
     const child = spawn('script', ['-qefc', `exec ${line}`, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
     children.add(child);
+    // Docker's detach keys, as Zun leaves them.
+    let held: Buffer = Buffer.alloc(0);
     socket.on('message', (data: Buffer) => {
-      if (!child.stdin.destroyed) child.stdin.write(data);
+      const all = Buffer.concat([held, data]);
+      const kept = all.at(-1) === 0x10 ? 1 : 0;
+      held = all.subarray(all.length - kept);
+      if (all.includes(Buffer.from([0x10, 0x11]))) socket.terminate();
+      else if (!child.stdin.destroyed) child.stdin.write(all.subarray(0, all.length - kept));
     });
     child.stdin.on('error', () => {});
     child.stdout.on('data', (bytes: Buffer) => {

@@ -173,13 +173,27 @@ test('marks in output: any output around them, cut anywhere: output and marks as
   );
 });
 
-test('pieces of input: any length: eight digits, then the bytes', () => {
+test('pieces of input: any bytes: none holds the keys that make Docker let go, and all come back', () => {
+  const keys = fc.array(fc.constantFrom(0x10, 0x11, 0xff, 0x61), { maxLength: 600 }).map((array) => Buffer.from(array));
+  const every = fc.constant(Buffer.from(Array.from({ length: 512 }, (_, at) => (at % 2 === 0 ? 0x10 : at >> 1))));
   fc.assert(
-    fc.property(bytes, (piece) => {
-      const encoded = inputPiece(piece);
-      assert.equal(Number(encoded.toString('latin1', 0, 8)), piece.length);
-      assert.ok(encoded.subarray(8).equals(piece));
+    fc.property(fc.oneof(bytes, keys, every), (input) => {
+      let rest = input;
+      const back: Buffer[] = [];
+      while (rest.length > 0) {
+        const { frame, used } = inputPiece(rest);
+        assert.ok(!frame.includes(Buffer.from([0x10, 0x11])));
+        assert.notEqual(frame.at(-1), 0x10);
+        assert.equal(Number(frame.toString('latin1', 0, 8)), used);
+        const partner = Number.parseInt(frame.toString('latin1', 8, 11), 8);
+        back.push(
+          frame.subarray(11, -1).map((byte) => (byte === partner ? 0x11 : byte === 0x11 ? partner : byte)) as Buffer,
+        );
+        rest = rest.subarray(used);
+      }
+      assert.ok(Buffer.concat(back).equals(input));
     }),
+    { numRuns: 1000 },
   );
 });
 
