@@ -65,7 +65,12 @@ function serveExecution(socket: WebSocket, session: Session, execution: Executio
   const { process } = session;
   const terminal = createTerminal({ write: (bytes) => sendBytes(socket, bytes) }, execution.size);
   execution.terminal = terminal;
-  receive(socket, (bytes) => terminal.type(bytes));
+  const keys = createDetachKeys();
+  receive(socket, async (typed) => {
+    const { bytes, isDetached } = keys(typed);
+    await terminal.type(bytes);
+    if (isDetached) socket.terminate();
+  });
   const end = () => {
     terminal.hangUp();
     socket.close(1000, 'Target closed');
@@ -82,6 +87,23 @@ function serveExecution(socket: WebSocket, session: Session, execution: Executio
     forget();
     end();
   });
+}
+
+/**
+ * Docker's detach keys: Ctrl-P Ctrl-Q ends the connection, not the program, and a Ctrl-P waits until the next byte comes.
+ * Zun names no others when it makes an exec, so these are in force (zun/container/docker/driver.py, execute_create).
+ */
+function createDetachKeys(): (typed: Buffer) => { bytes: Buffer; isDetached: boolean } {
+  let held: Buffer = Buffer.alloc(0);
+  return (typed) => {
+    const all = Buffer.concat([held, typed]);
+    held = Buffer.alloc(0);
+    const at = all.indexOf(Buffer.from([0x10, 0x11]));
+    if (at >= 0) return { bytes: all.subarray(0, at), isDetached: true };
+    if (all.at(-1) !== 0x10) return { bytes: all, isDetached: false };
+    held = all.subarray(-1);
+    return { bytes: all.subarray(0, -1), isDetached: false };
+  };
 }
 
 /** Connects to the main process: what it writes from now on, and its standard input. */

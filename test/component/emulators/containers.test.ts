@@ -140,9 +140,24 @@ test('container execute, interactive: raw mode: every byte arrives, both ways', 
   const { proxy_url: url } = await exec(cloud, uuid, `sh -c '${script}'`);
   const { socket, shown } = await open(String(url));
   await shown('ready\n');
-  const bytes = Buffer.alloc(1024 * 1024, Buffer.from(Array.from({ length: 256 }, (_, value) => value)));
+  // Downwards: upwards there would be the detach keys.
+  const bytes = Buffer.alloc(1024 * 1024, Buffer.from(Array.from({ length: 256 }, (_, value) => 255 - value)));
   for (let at = 0; at < bytes.length; at += 65_536) socket.send(bytes.subarray(at, at + 65_536));
-  await shown('fbbab289f7f94b25736c58be46a994c441fd02552cc6022352e3d86d2fab7c83  -\n');
+  await shown('eaeaa7acca0afcaee85d7abae4d8e5033652991ea19df161cc90ceec2803342c  -\n');
+});
+
+test('container execute, interactive: Ctrl-P Ctrl-Q, even in raw mode: the connection ends', async (context) => {
+  const cloud = await startCloud(context);
+  const uuid = await cloud.container({ command: ['sleep', '1d'] });
+  const { proxy_url: url } = await exec(cloud, uuid, `sh -c 'stty raw -echo; echo ready; cat'`);
+  const { socket, shown } = await open(String(url));
+  await shown('ready\n');
+  socket.on('error', () => undefined);
+  const closed = once(socket, 'close') as Promise<[number]>;
+  socket.send(Buffer.from('a\u0010'));
+  await shown('a');
+  socket.send(Buffer.from('\u0011b'));
+  assert.equal((await closed)[0], 1006);
 });
 
 test('container execute, interactive: the proxy is cut: the connection ends without a close frame', async (context) => {

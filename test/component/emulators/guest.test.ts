@@ -45,6 +45,8 @@ const scripts: [string, string, string, number][] = [
   ['exec for all that follows', 'exec 3>&1; { echo a >&3; } > /dev/null; echo b', 'a\nb\n', 0],
   ['exit of a subshell', '(exit 4); echo $?; (exec nothing) 2>/dev/null; echo $?', '4\n127\n', 0],
   ['length and parts of a variable', 'l=abcdef; p=ab; echo ${#l} ${l#"$p"} ${l%ef} ${l#x}', '6 cdef abcd abcdef\n', 0],
+  ['parts by pattern', 'h=.0123021; h=${h#?}; echo ${h%???} ${h#????} ${h#*1}', '0123 021 23021\n', 0],
+  ['tr with octal escapes', 'printf "a\\\\021b" | tr "\\\\021b" "b\\\\021" | tr "\\\\021" X', 'abX', 0],
   ['read without separators', `printf '  a b \\n' | { IFS= read -r l; echo "[$l]"; }`, '[  a b ]\n', 0],
   ['what there is', 'command -v cat; command -v nothing || echo $?', '/bin/cat\n127\n', 0],
   ['blocks of a stream', 'printf abcdef | { dd bs=2 count=1 iflag=fullblock; echo; cat; }', 'ab\ncdef', 0],

@@ -17,6 +17,16 @@ export const textPrograms: Programs = {
       decodes ? decode(source, streams) : encodeLines(source, streams),
     );
   },
+  /** `tr FROM TO` with octal escapes; no ranges, no classes. */
+  async tr(words, streams) {
+    const [from, to] = [characters(words[1] ?? ''), characters(words[2] ?? '')];
+    const table = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    for (const [index, byte] of from.entries()) table[byte] = to[index] ?? to.at(-1) ?? byte;
+    for (let bytes = await streams.stdin.read(); bytes; bytes = await streams.stdin.read()) {
+      await streams.stdout.write(Buffer.from(bytes.map((byte) => table[byte] ?? byte)));
+    }
+    return 0;
+  },
   async head(words, streams, scope) {
     const { count, unit, names } = countOption(words);
     return eachInput(names, streams, scope, (source) => firstOf(source, streams, count, unit));
@@ -167,4 +177,9 @@ function forever(scope: Scope): Promise<number> {
   return new Promise((_resolve, reject) => {
     scope.signal.addEventListener('abort', () => reject(new Error('killed')), { once: true });
   });
+}
+
+function characters(set: string): Buffer {
+  const bytes = set.replace(/\\([0-7]{1,3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+  return Buffer.from(bytes, 'latin1');
 }

@@ -74,9 +74,16 @@ async function expandPart(part: Word[number], context: Expansion): Promise<strin
 
 async function edited(value: string, edit: VariableEdit, context: Expansion): Promise<string> {
   if (edit.kind === 'length') return String(value.length);
-  const pattern = await expandOne(edit.pattern, context);
-  if (edit.kind === 'prefix') return value.startsWith(pattern) ? value.slice(pattern.length) : value;
-  return pattern !== '' && value.endsWith(pattern) ? value.slice(0, -pattern.length) : value;
+  const pattern = globSource(await expandOne(edit.pattern, context));
+  return value.replace(new RegExp(edit.kind === 'prefix' ? `^${pattern}` : `${pattern}$`, 's'), '');
+}
+
+/** A pattern of the shell with `?` and `*`, which takes as little as it can, as a regular expression. */
+function globSource(pattern: string): string {
+  return pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('?', '.')
+    .replaceAll('*', '.*?');
 }
 
 function variable(name: string, scope: Scope): string | undefined {
