@@ -136,6 +136,7 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
           hostIPs,
           allocatable: facts.resources.allocatable,
           node: () => heartbeat.node(),
+          mayWork: () => heartbeat.mayWork(),
           events: recorder,
           metrics,
           ...(init.testing && { testing: init.testing }),

@@ -15,6 +15,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createPodStarts } from '../telemetry/pod-starts.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
+import { guardedPods, guardedZun } from './lease-guard.ts';
 import { loopHooks } from './loop-metrics.ts';
 import { wirePodHealth } from './pod-health.ts';
 import { createPodNetwork } from './pod-network.ts';
@@ -34,6 +35,8 @@ export interface LifeInit {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Whether the node's Lease is held at this very moment. */
+  mayWork: () => boolean;
   /** Only tests give this. */
   testing?: Testing;
 }
@@ -48,7 +51,8 @@ export interface Life {
 /** Starts a life: stores, worker, reflector, probes. A new life remembers nothing of the one before. */
 export function startLife(init: LifeInit): Life {
   const { options, clients, clock, random, log, events, testing } = init;
-  const podApi = createPodApi(clients.kube);
+  const podApi = guardedPods(createPodApi(clients.kube), init.mayWork);
+  const zun = guardedZun(clients.zun, init.mayWork);
   const rules = workerOptions(options, init.cluster, translateOptions(options, init.cluster));
   const starts = createPodStarts(clock.now, init.metrics.podStarted);
   const objects = createObjectReader({ client: clients.kube, clock, random, log });
@@ -78,7 +82,7 @@ export function startLife(init: LifeInit): Life {
       })
     : undefined;
   const loop: SyncLoop = createSyncLoop({
-    zun: testing ? pointedZun(clients.zun, testing) : clients.zun,
+    zun: testing ? pointedZun(zun, testing) : zun,
     podApi: testing ? pointedPods(podApi, testing) : podApi,
     inputs,
     events,
