@@ -16,6 +16,7 @@ import type { CapsuleApi } from '../openstack/types.ts';
 import { createZun } from '../openstack/zun.ts';
 import { createZunProject, type ZunProject } from '../openstack/zun-project.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { type Traces, tracesFrom } from '../telemetry/traces.ts';
 
 /** Everything that talks to the outside, ready to be used. */
 export interface Clients {
@@ -23,6 +24,8 @@ export interface Clients {
   cloud: Cloud;
   zun: CapsuleApi;
   containers: ContainerApi;
+  /** Only where the environment names a collector. */
+  traces: Traces | undefined;
   project: ZunProject;
   cinder: Cinder;
   neutron: Neutron;
@@ -68,6 +71,7 @@ export async function makeClients(init: ClientsInit): Promise<Clients> {
     burst: options.kubeBurst,
     onCall: metrics.kubeCall,
   });
+  const traces = tracesFrom(env, { clock, log, node: options.nodeName, version });
   const session = createSession({
     cloud,
     reload,
@@ -75,7 +79,10 @@ export async function makeClients(init: ClientsInit): Promise<Clients> {
     log,
     userAgent: `zunlet/${version}`,
     connections: options.zunConnections,
-    onCall: metrics.cloudCall,
+    onCall(report) {
+      metrics.cloudCall(report);
+      traces?.call(report);
+    },
   });
   const zun = createZun(session);
   let lists = 0;
@@ -88,7 +95,9 @@ export async function makeClients(init: ClientsInit): Promise<Clients> {
     project: createZunProject(zun),
     cinder: createCinder(session),
     neutron: createNeutron(session),
+    traces,
     async close() {
+      await traces?.stop();
       await Promise.all([kube.close(), session.close()]);
     },
   };

@@ -54,6 +54,7 @@ export function startLife(init: LifeInit): Life {
   const podApi = guardedPods(createPodApi(clients.kube), init.mayWork);
   const zun = guardedZun(clients.zun, init.mayWork);
   const rules = workerOptions(options, init.cluster, translateOptions(options, init.cluster));
+  const { traces } = clients;
   const starts = createPodStarts(clock.now, init.metrics.podStarted);
   const objects = createObjectReader({ client: clients.kube, clock, random, log });
   const admission = createAdmission({
@@ -102,13 +103,19 @@ export function startLife(init: LifeInit): Life {
     admit: (pod) => admission.admit(pod),
     restartContainer: (uuid, graceSeconds) => clients.containers.reboot(uuid, graceSeconds),
     ...loopHooks(init.metrics),
+    ...(traces && { around: traces.around }),
     ...(health && { probes: health.view, preStop: health.preStop }),
     onCapsule: (uid) => network.onChange(uid),
     onPod(uid, change, pod) {
       network.onChange(uid);
       admission.onPod(uid, change, pod);
-      if (change !== 'deleted') starts.seen(pod);
-      else starts.forget(uid);
+      if (change !== 'deleted') {
+        starts.seen(pod);
+        traces?.seen(pod);
+      } else {
+        starts.forget(uid);
+        traces?.forget(uid);
+      }
       if (change === 'added') inputs.seen(uid);
       if (change !== 'deleted') return health?.sync(pod);
       health?.forget(uid);

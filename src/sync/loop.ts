@@ -64,6 +64,8 @@ export type LoopDeps = Omit<
   /** Hears of every change, for probes and metrics. Must not call out. */
   onPod?: (uid: string, change: PodChange, pod: Pod) => void;
   onCapsule?: (uid: string, capsule: Capsule | undefined) => void;
+  /** Runs the worker for one Pod, so that what happens inside can be told apart by Pod. */
+  around?: (uid: string, run: () => Promise<void>) => Promise<void>;
   /** Hears how long each run of the worker took, ms. */
   onRun?: (durationMs: number) => void;
   /** Hears how long each complete list of capsules took, ms. */
@@ -118,7 +120,7 @@ export function createSyncLoop(deps: LoopDeps): SyncLoop {
     concurrency: loop.concurrency,
     async run(uid) {
       const beganAt = clock.monotonic();
-      await worker.run(uid);
+      await (deps.around ? deps.around(uid, () => worker.run(uid)) : worker.run(uid));
       deps.onRun?.(clock.monotonic() - beganAt);
     },
     onBug: (uid, error) => log.error('worker threw', { uid, err: error }),

@@ -27,7 +27,8 @@ export function createPodStarts(now: () => number, observe: (sinceCreationMs: nu
   };
 }
 
-function hasStarted({ status }: Pod): boolean {
+/** Whether all containers of a Pod run, or have run. */
+export function hasStarted({ status }: Pod): boolean {
   const containers = status?.containerStatuses ?? [];
-  return containers.length > 0 && containers.every(({ state }) => state?.running ?? state?.terminated);
+  return containers.length > 0 && containers.every(({ state }) => Boolean(state?.running ?? state?.terminated));
 }
