@@ -83,7 +83,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       if (underWay.has(action.do)) return;
       underWay.add(action.do);
       counts[action.do] = (counts[action.do] ?? 0) + 1;
-      await act(parts, action).finally(() => underWay.delete(action.do));
+      await act(parts, action)
+        .catch((error: unknown) => process.stderr.write(`${action.do} in vain: ${String(error)}\n`))
+        .finally(() => underWay.delete(action.do));
     },
     async stop() {
       await judge.stop();
