@@ -1,5 +1,6 @@
 /** The chart on a real API server: installed, upgraded, and zunlet as its ServiceAccount with its options and its rights. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -48,6 +49,7 @@ const [plane, cloud, helm3, helm4] = await Promise.all([
 const { api } = plane;
 const kubectl = createKubectl(plane.kubeconfig);
 const pods = await observePods(api);
+const configFile = join(temporaryFolder('config'), 'zunlet.yaml');
 let zunlet: Zunlet | undefined;
 after(async () => {
   await pods.stop();
@@ -97,10 +99,9 @@ test('chart: installed by Helm 3.17, upgraded by Helm 4.1, on a real API server:
 
 test('chart: zunlet with the options and the ServiceAccount of the chart: the Node is Ready', async () => {
   const map = await api.get<{ data: Record<string, string> }>(`/api/v1/namespaces/zunlet/configmaps/${nodeName}`);
-  const config = join(temporaryFolder('config'), 'zunlet.yaml');
-  writeFileSync(config, map.data['zunlet.yaml'] ?? '');
+  writeFileSync(configFile, map.data['zunlet.yaml'] ?? '');
   const kubeconfig = await accountKubeconfig(plane, 'zunlet', nodeName);
-  const flags = { kubeconfig, config, 'serving-certificate': 'csr' };
+  const flags = { kubeconfig, config: configFile, 'serving-certificate': 'csr' };
   // As in the chart: a container that starts again in its Pod need not wait for the Lease of the one before.
   zunlet = await startZunlet({ plane, cloud: { ...cloud.env, POD_NAME: 'zun-zunlet-0' }, nodeName, flags });
   const made = await api.get<Node>(`/api/v1/nodes/${nodeName}`);
@@ -258,6 +259,18 @@ test('chart: the audit log: every right was used, and no right is missing from t
   const seen = calls();
   const unused = rights.filter((right) => !seen.some((call) => uses(call, right)) && !reasonFor(right));
   assert.deepEqual(unused.map(rightText), []);
+});
+
+// After the audit log was read: what the doctor calls would count as used.
+test('chart: zunlet check as the Pod of helm test runs it: nothing fails', async () => {
+  const kubeconfig = await accountKubeconfig(plane, 'zunlet', nodeName);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['bin/zunlet.mjs', 'check', '--json', '--config', configFile, '--kubeconfig', kubeconfig, '--kubelet-port', '0'],
+    { cwd: join(chart, '../..'), env: { ...cloud.env, ZUNLET_NODE_ADDRESSES: plane.hostIP }, encoding: 'utf8' },
+  );
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /"check":"kubernetes.rights".*all are there/);
 });
 
 function calls(): AuditEvent[] {
