@@ -9,6 +9,8 @@ import { startZunlet, type Zunlet } from './zunlet.ts';
 export interface BedOptions extends ControlPlaneOptions {
   /** Flags of zunlet, by name without the dashes. */
   flags?: Record<string, string>;
+  /** Where Pods get their addresses; default: the loopback range, so that they can be dialled. */
+  podCidr?: string;
 }
 
 /** A real control plane, an emulated cloud and one zunlet between them, each in processes of its own. */
@@ -29,8 +31,8 @@ export interface Bed {
 const quickFlags = { settle: '2s', relist: '5s', live: '1s' };
 
 /** Starts a bed for one test file; it is stopped when the file's tests have ended. */
-export async function startBed({ flags = {}, ...options }: BedOptions = {}): Promise<Bed> {
-  const [plane, cloud] = await Promise.all([startControlPlane(options), startEmulatedCloud()]);
+export async function startBed({ flags = {}, podCidr, ...options }: BedOptions = {}): Promise<Bed> {
+  const [plane, cloud] = await Promise.all([startControlPlane(options), startEmulatedCloud(podCidr)]);
   const nodeName = 'zun-node';
   const zunlet = await startZunlet({ plane, cloud: cloud.env, nodeName, flags: { ...quickFlags, ...flags } });
   const pods = await observePods(plane.api);

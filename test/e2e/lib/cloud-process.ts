@@ -7,7 +7,9 @@ import { createCloudEmulator } from '../../../src/emulators/cloud.ts';
 /** What a test may ask of the emulated cloud; the parent's types come from here. */
 export type CloudCalls = ReturnType<typeof callsOf>;
 
-const emulator = await createCloudEmulator();
+// Beds that run side by side must not serve Pods on the same addresses.
+const cidr = process.argv[2] ?? `127.${100 + Math.floor(Math.random() * 100)}.0.0/16`;
+const emulator = await createCloudEmulator({ cidr });
 const calls = callsOf(emulator);
 
 function callsOf(cloud: Awaited<ReturnType<typeof createCloudEmulator>>) {
@@ -25,11 +27,24 @@ function callsOf(cloud: Awaited<ReturnType<typeof createCloudEmulator>>) {
     /** Zun's port is closed and its connections are cut. */
     down: () => control.goDown(),
     up: () => control.comeUp(),
+    /** How the web servers of a capsule or container answer from now on. */
+    serve: (uuid: string, status: number) => control.serve(uuid, { status }),
+    /** Makes a Cinder volume of the member's project and answers its id. */
+    createVolume: () =>
+      cloud.volumes.create({ projectId: cloud.keystone.identity.projects[0]?.id ?? '', sizeGiB: 1 }).id,
+    volumes: () => cloud.volumes.all(),
+    /** Makes a security group of the member's project and answers its id. */
+    createSecurityGroup: (name: string) =>
+      cloud.networks.createSecurityGroup(name, cloud.keystone.identity.projects[0]?.id ?? ''),
+    ports: () => cloud.networks.ports(),
+    floatingIps: () => [...cloud.networks.floatingIps.values()],
   };
 }
 
-process.on('message', (message: { id: number; call: keyof CloudCalls }) => {
-  Promise.resolve(calls[message.call]())
+process.on('message', (message: { id: number; call: keyof CloudCalls; given: unknown[] }) => {
+  // The caller's side has the types of these very functions.
+  const call = calls[message.call] as (...given: unknown[]) => unknown;
+  Promise.resolve(call(...message.given))
     .then((value) => process.send?.({ id: message.id, value }))
     .catch((error: unknown) => process.send?.({ id: message.id, error: String(error) }));
 });

@@ -6,7 +6,9 @@ import type { Capsule } from '../../../src/openstack/types.ts';
 import type { CloudCalls } from './cloud-process.ts';
 
 /** The calls of the other process, all of which take a moment. */
-type Remote = { [K in keyof CloudCalls]: () => Promise<Awaited<ReturnType<CloudCalls[K]>>> };
+type Remote = {
+  [K in keyof CloudCalls]: (...given: Parameters<CloudCalls[K]>) => Promise<Awaited<ReturnType<CloudCalls[K]>>>;
+};
 
 /** An emulated Keystone and Zun in a process of their own. */
 export interface EmulatedCloud extends Remote {
@@ -22,9 +24,15 @@ type Message =
   | { ready: { env: Record<string, string>; zunUrl: string } }
   | { id: number; value?: unknown; error?: string };
 
-/** Starts the emulated cloud. It ends with this process, whatever ends that. */
-export async function startEmulatedCloud(): Promise<EmulatedCloud> {
-  const child = fork(join(import.meta.dirname, 'cloud-process.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+/**
+ * Starts the emulated cloud. It ends with this process, whatever ends that. `podCidr`: where Pods get their addresses, else
+ * in the loopback range, so that they can be dialled.
+ */
+export async function startEmulatedCloud(podCidr?: string): Promise<EmulatedCloud> {
+  const given = podCidr === undefined ? [] : [podCidr];
+  const child = fork(join(import.meta.dirname, 'cloud-process.ts'), given, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const answers = new Map<number, (message: { value?: unknown; error?: string }) => void>();
   let calls = 0;
   const ready = new Promise<{ env: Record<string, string>; zunUrl: string }>((resolve, reject) => {
@@ -35,7 +43,7 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
     });
   });
   const ask = <K extends keyof CloudCalls>(call: K): Remote[K] => {
-    const remote = () =>
+    const remote = (...given: unknown[]) =>
       new Promise((resolve, reject) => {
         const id = ++calls;
         answers.set(id, ({ value, error }) => {
@@ -43,10 +51,10 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
           if (error === undefined) resolve(value);
           else reject(new Error(`${call}: ${error}`));
         });
-        child.send({ id, call });
+        child.send({ id, call, given });
       });
     // The other side runs the function of that very name.
-    return remote as Remote[K];
+    return remote as unknown as Remote[K];
   };
   const { env, zunUrl } = await ready;
   const capsules = () => listCapsules(env, zunUrl);
@@ -61,6 +69,12 @@ export async function startEmulatedCloud(): Promise<EmulatedCloud> {
     livePods: ask('livePods'),
     down: ask('down'),
     up: ask('up'),
+    serve: ask('serve'),
+    createVolume: ask('createVolume'),
+    volumes: ask('volumes'),
+    createSecurityGroup: ask('createSecurityGroup'),
+    ports: ask('ports'),
+    floatingIps: ask('floatingIps'),
     async stop() {
       const ended = once(child, 'exit');
       child.disconnect();
