@@ -16,6 +16,7 @@ export interface ZunPorts {
   epmd: number;
   networkPlugin: number;
   registry: number;
+  wsproxy: number;
 }
 
 /** What the settings are made from. */
@@ -113,7 +114,17 @@ export function writeZunSettings(layout: ZunLayout): string {
       periodic_interval_max: 10,
       use_stderr: true,
     },
-    docker: { api_url: `unix://${dockerSocket(layout)}`, docker_remote_api_version: '1.40' },
+    docker: {
+      api_url: `unix://${dockerSocket(layout)}`,
+      docker_remote_api_version: '1.40',
+      // What zun-wsproxy is told to connect to.
+      docker_remote_api_url: `unix://${dockerSocket(layout)}`,
+    },
+    websocket_proxy: {
+      base_url: `ws://127.0.0.1:${ports.wsproxy}/`,
+      wsproxy_host: '127.0.0.1',
+      wsproxy_port: ports.wsproxy,
+    },
     api: { host_ip: '127.0.0.1', port: ports.zun, workers: 1, api_paste_config: join(folder, 'api-paste.ini') },
     database: { connection: databaseUrl(layout, 'zun') },
     keystone_authtoken: {

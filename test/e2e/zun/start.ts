@@ -216,6 +216,7 @@ async function startZun(bed: Bed, adminToken: string) {
     await untilReady(api, () => answers(root));
   };
   bed.run('zun-compute', bed.python, [runner, 'compute', ...settings], env);
+  bed.run('zun-wsproxy', join(bin, 'zun-wsproxy'), settings, env);
   await start();
   const ask = (url: string) => askAsAdmin(url, adminToken);
   await until('zun-compute reports itself up', async () => {
@@ -244,7 +245,7 @@ async function command(bed: Bed, name: string, args: string[], env: NodeJS.Proce
 
 async function findPorts(): Promise<ZunPorts> {
   const names = ['keystone', 'zun', 'placement', 'neutron', 'cinder', 'control', 'rabbit'] as const;
-  const more = ['rabbitDistribution', 'epmd', 'networkPlugin', 'registry'] as const;
+  const more = ['rabbitDistribution', 'epmd', 'networkPlugin', 'registry', 'wsproxy'] as const;
   const ports = await freePorts(names.length + more.length);
   // Every name gets a port, so the record is complete.
   return Object.fromEntries([...names, ...more].map((name, index) => [name, ports[index] ?? 0])) as unknown as ZunPorts;
