@@ -111,7 +111,8 @@ function createPods(url: string): Pods {
   return {
     list,
     async create(name, index) {
-      const annotations = index % 10 === 0 ? { 'zunlet.io/backend': 'container' } : undefined;
+      // Zun's quota is 40 standalone containers a project.
+      const annotations = index % 40 === 0 ? { 'zunlet.io/backend': 'container' } : undefined;
       const spec = { terminationGracePeriodSeconds: 2 };
       await call('POST', podsPath, podManifest(name, { nodeName, spec, ...(annotations && { annotations }) }));
     },
