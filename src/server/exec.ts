@@ -35,7 +35,7 @@ const rememberMs = 600_000;
 /**
  * Makes the way in which commands run on Zun.
  *
- * - Where the image has `sh`, `stty`, `dd` and `cat` (asked once a container), a script on a terminal: streaming, binary
+ * - Where the image has `sh`, `stty`, `dd`, `tr` and `cat` (asked once a container), a script on a terminal: streaming, binary
  *   safe, stdin with an end, stderr apart, exit code known, no time limit. See `exec-script.ts`.
  * - Else without stdin and terminal: Zun's one-shot exec: exit code known, stdout and stderr merged, 5 s at most.
  * - Else with a terminal: Zun's terminal as it is; its exit code cannot be known, and counts as success.
@@ -66,7 +66,8 @@ export function createExec(options: ExecOptions): Exec {
       throw new AppError({
         kind: 'unsupported',
         code: 'exec.no-shell',
-        message: 'stdin without a terminal needs sh, stty, dd and cat in the image on this cloud; use a terminal (-it)',
+        message:
+          'stdin without a terminal needs sh, stty, dd, tr and cat in the image on this cloud; use a terminal (-it)',
       });
     }
     const result = await runtime.execute(target, command, streams.gone);

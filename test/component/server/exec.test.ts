@@ -172,7 +172,7 @@ test('exec: an image without a shell: one-shot, output merged, exit code known',
 test('exec: an image without a shell, stdin without a terminal: refused with a sentence', async () => {
   await withoutShell(async () => {
     const status = await statusOf(await exec(['cat'], { stdin: true }));
-    assert.match(status.message ?? '', /needs sh, stty, dd and cat in the image/);
+    assert.match(status.message ?? '', /needs sh, stty, dd, tr and cat in the image/);
   });
 });
 
