@@ -15,12 +15,14 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createPodStarts } from '../telemetry/pod-starts.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
+import { createFileRefresh } from './file-refresh.ts';
 import { guardedPods, guardedZun } from './lease-guard.ts';
 import { loopHooks } from './loop-metrics.ts';
 import { wirePodHealth } from './pod-health.ts';
 import { createPodNetwork } from './pod-network.ts';
 import { createRegistryKeeper } from './registries.ts';
 import { pointedPods, pointedZun, type Testing } from './testing.ts';
+import { createWantedFiles } from './wanted-files.ts';
 import { translateOptions, workerOptions } from './worker-options.ts';
 
 export interface LifeInit {
@@ -48,6 +50,9 @@ export interface Life {
   stop(): Promise<void>;
 }
 
+/** How often the files of standalone containers are looked at. */
+const fileRefreshMs = 75_000;
+
 /** Starts a life: stores, worker, reflector, probes. A new life remembers nothing of the one before. */
 export function startLife(init: LifeInit): Life {
   const { options, clients, clock, random, log, events, testing } = init;
@@ -63,10 +68,13 @@ export function startLife(init: LifeInit): Life {
     allocatable: init.allocatable,
     daemonSetPods: options.daemonSetPods,
   });
-  const inputs = createInputSource({
+  const inputBase = {
     objects,
     now: () => clock.monotonic(),
     node: { name: options.nodeName, hostIPs: init.hostIPs, allocatable: init.allocatable },
+  };
+  const inputs = createInputSource({
+    ...inputBase,
     volume: (id) => readVolume(clients.cinder, id),
     registries: (pod, secrets) => registries.registriesOf(pod, secrets),
     onAppeared: (uid) => loop.retry(uid),
@@ -134,6 +142,20 @@ export function startLife(init: LifeInit): Life {
     listedAt: () => loop.counts().listedAt,
     settleMs: options.settle,
   });
+  const files = createFileRefresh({
+    pods: loop.pods,
+    capsules: loop.capsules,
+    containers: clients.containers,
+    wanted: createWantedFiles(
+      createInputSource({ ...inputBase, onAppeared: () => {} }),
+      translateOptions(options, init.cluster),
+    ),
+    events,
+    clock,
+    random,
+    log,
+    everyMs: fileRefreshMs,
+  });
   const network = createPodNetwork({
     neutron: clients.neutron,
     cluster: init.cluster,
@@ -160,6 +182,7 @@ export function startLife(init: LifeInit): Life {
   reflector.start();
   registries.start();
   network.start();
+  files.start();
   return {
     loop,
     async stop() {
@@ -167,6 +190,7 @@ export function startLife(init: LifeInit): Life {
       await reflector.stop();
       await loop.stop();
       await network.stop();
+      await files.stop();
       health?.close();
       await objects.stop();
     },

@@ -38,11 +38,19 @@ export async function putArchive({ row, parameters, caller }: Operation): Promis
   }
   const encoded = String(parameters['data'] ?? '');
   const bytes = Buffer.from(encoded, caller.minor >= 25 ? 'base64' : 'latin1');
+  // Docker removes what an entry would replace, and a mounted file cannot be removed.
+  const mounted = new Set(row.mounts.flatMap(({ file, destination }) => (file === undefined ? [] : [destination])));
+  let busy: string | undefined;
   try {
-    await readTar(bytesSource(bytes), (entry) => extractEntry(files, path, entry));
+    await readTar(bytesSource(bytes), (entry) => {
+      const place = cleanPath(path, entry.name.replace(/^\/+/, ''));
+      if (mounted.has(place)) busy ??= place;
+      else if (busy === undefined) extractEntry(files, path, entry);
+    });
   } catch {
     throw internal('unexpected EOF');
   }
+  if (busy !== undefined) throw internal(`unlinkat ${busy}: device or resource busy`);
   return { status: 200, json: null };
 }
 
