@@ -93,7 +93,8 @@ export async function harass(seat: Seat, { random, counts, isOver, absence }: Ha
     const killAt = point && `${point}:${random() < 0.6 ? 1 : 2 + Math.floor(random() * 4)}:${delayMs}`;
     if (isLogFull) count('log disk full');
     seat.start({ isLogFull, ...(killAt && { killAt }) });
-    await untilDead(seat, 4000 + random() * 12_000, isOver);
+    // One with a point to die at gets time to come there.
+    await untilDead(seat, killAt ? 25_000 : 4000 + random() * 12_000, isOver);
     if (isOver()) break;
     if (!seat.isAlive()) count(`kill at ${point}`);
     else await end(seat, { random, count, isOver });
