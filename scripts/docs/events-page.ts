@@ -98,6 +98,11 @@ export const eventRows: Readonly<Record<string, EventRow>> = {
     about: 'Pod',
     meaning: 'The Neutron port has the security groups that the Pod asked for.',
   },
+  FilesNotRefreshed: {
+    type: 'Warning',
+    about: 'Pod',
+    meaning: 'A ConfigMap, Secret or token changed, and its file in the container could not be rewritten.',
+  },
   TokenLeftOut: {
     type: 'Normal',
     about: 'Node',
