@@ -1,6 +1,6 @@
 /**
  * Measurements: `npm run bench -- start [--pods 1000] [--json]`. Real API server, emulated Zun and zunlet, each in a
- * process of its own on this machine. `npm run bench -- streams [--megabytes 500] [--json]`: the kubelet API's streams.
+ * process of its own on this machine; `--profile FOLDER` leaves a CPU profile of zunlet there, which costs some speed. `npm run bench -- streams [--megabytes 500] [--json]`: the kubelet API's streams.
  * `npm run bench -- probes [--pods 3000] [--json]`: what probing that many Pods each 10 s costs.
  */
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { measureStart, type StartReport } from './start.ts';
 import { measureStreams, showStreams } from './streams.ts';
 
 const usage =
-  'usage: npm run bench -- start [--pods N] [--json]\n       npm run bench -- streams [--megabytes N] [--json]\n' +
+  'usage: npm run bench -- start [--pods N] [--json] [--profile FOLDER]\n       npm run bench -- streams [--megabytes N] [--json]\n' +
   '       npm run bench -- probes [--pods N] [--json]\n';
 
 function show(report: StartReport): string {
@@ -33,6 +33,7 @@ const { values, positionals } = parseArgs({
     pods: { type: 'string', default: '1000' },
     megabytes: { type: 'string', default: '500' },
     json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 const pods = Number(values.pods);
@@ -50,6 +51,10 @@ if (positionals[0] === 'streams' && megabytes > 0) {
 } else if (missing) {
   process.stdout.write(`skipped: ${missing}\n`);
 } else {
-  const report = await measureStart(pods, (line) => process.stderr.write(`${line}\n`));
+  const report = await measureStart({
+    count: pods,
+    say: (line) => process.stderr.write(`${line}\n`),
+    ...(values.profile !== undefined && { profileFolder: values.profile }),
+  });
   process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : show(report));
 }

@@ -14,6 +14,15 @@ const creators = 32;
 const calmSeconds = 20;
 const limitMs = 600_000;
 
+/** What to measure. */
+export interface StartOptions {
+  count: number;
+  /** Hears what goes on. */
+  say: (line: string) => void;
+  /** Where CPU profiles of zunlet go, one for each of its lives. */
+  profileFolder?: string;
+}
+
 /** What one measurement found. Requests are those that the API server's audit log shows, without Lease renewals. */
 export interface StartReport {
   pods: number;
@@ -46,12 +55,13 @@ interface Bench {
  * Starts `count` Pods that are bound from their creation, lets them be, restarts zunlet, and deletes them all. A Pod's
  * latency is from the answer to its creation until its Ready condition came by a watch.
  */
-export async function measureStart(count: number, say: (line: string) => void): Promise<StartReport> {
+export async function measureStart({ count, say, profileFolder }: StartOptions): Promise<StartReport> {
   say('starting the control plane, the emulated cloud and zunlet');
   const plane = await startControlPlane({ audit: true, scheduler: false });
   const cloud = await startEmulatedCloud();
   const flags = { pods: String(count + 100), cpu: '10000', memory: '100Ti', 'log-level': 'warn' };
-  const zunlet = await startZunlet({ plane, cloud: cloud.env, nodeName: 'bench', flags });
+  const nodeArgs = profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+  const zunlet = await startZunlet({ plane, cloud: cloud.env, nodeName: 'bench', flags, nodeArgs });
   await untilWatching(plane, zunlet);
   const pods = await observePods(plane.api);
   const bench: Bench = { plane, cloud, zunlet, pods, count };

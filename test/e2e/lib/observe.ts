@@ -31,13 +31,18 @@ export async function observePods(api: Api, namespace = 'default'): Promise<PodO
   const pods = new Map<string, Pod>();
   const waiting = new Set<() => void>();
   const stopping = new AbortController();
-  let version: string;
+  let version = '';
 
   async function list(): Promise<void> {
     const answer = await api.get<{ metadata: { resourceVersion: string }; items: Pod[] }>(path);
+    const listed = new Map(answer.items.map((pod) => [pod.metadata.name, pod]));
+    // A watch that broke off may have missed changes; the difference stands in for them.
+    for (const known of [...pods.values()]) if (!listed.has(known.metadata.name)) apply('DELETED', known);
+    for (const pod of listed.values()) {
+      const known = pods.get(pod.metadata.name);
+      if (known?.metadata.resourceVersion !== pod.metadata.resourceVersion) apply(known ? 'MODIFIED' : 'ADDED', pod);
+    }
     version = answer.metadata.resourceVersion;
-    pods.clear();
-    for (const pod of answer.items) pods.set(pod.metadata.name, pod);
   }
 
   function apply(type: PodChange['type'], pod: Pod): void {
@@ -65,6 +70,7 @@ export async function observePods(api: Api, namespace = 'default'): Promise<PodO
   }
 
   await list();
+  changes.length = 0;
   const following = follow();
   return {
     changes,

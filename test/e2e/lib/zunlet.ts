@@ -15,6 +15,8 @@ export interface ZunletSetup {
   nodeName: string;
   /** Further flags by name, without the dashes: `{ settle: '2s' }`. */
   flags?: Record<string, string>;
+  /** Arguments of Node.js itself: `--cpu-prof`. */
+  nodeArgs?: string[];
 }
 
 /** One line of zunlet's log. */
@@ -71,7 +73,12 @@ export async function startZunlet(setup: ZunletSetup): Promise<Zunlet> {
     service = startService({
       name: 'zunlet',
       command: process.execPath,
-      args: ['bin/zunlet.mjs', 'run', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
+      args: [
+        ...(setup.nodeArgs ?? []),
+        'bin/zunlet.mjs',
+        'run',
+        ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
+      ],
       cwd: repository,
       env: { ...Object.fromEntries(outside), ...setup.cloud },
       logFile,
