@@ -197,6 +197,28 @@ test('client: registries and volumes', async () => {
   assert.equal(await createCinder(session).volume(nowhere), undefined);
 });
 
+test('client: a container with a registry: shows it by its uuid, alone and in the list, and keeps its labels', async () => {
+  const { api, project } = await connect();
+  const login = { name: 'zunlet-0-web-1', domain: 'registry.example', username: 'u', password: 's3cr3t' };
+  const registry = await project.createRegistry(login);
+  const images = { 'zunlet.io/images': 'app=registry.example/team/app:1@sha256:0 side=nginx' };
+  const container = {
+    name: 'pulled',
+    image: 'registry.example/team/app:1',
+    labels: { ...labels, ...images },
+    registry: registry.uuid,
+  };
+  const made = await api.create({ backend: 'container', container });
+  assert.equal(made.containers[0]?.registry_id, registry.uuid);
+  const listed = (await api.list()).find(({ uuid }) => uuid === made.uuid);
+  assert.equal(listed?.containers[0]?.registry_id, registry.uuid);
+  assert.deepEqual(listed.labels, container.labels);
+  await settled(api, 'container', made.uuid, ({ status }) => status !== 'Creating');
+  await api.delete('container', made.uuid, 1);
+  await gone(api, 'container', made.uuid);
+  await project.deleteRegistry(registry.uuid);
+});
+
 test('client: tokens expire: renewed before that, no call is refused', async () => {
   const { session, api } = await connect();
   const first = (await session.token()).id;
