@@ -2,6 +2,7 @@ import { type AppError, toAppError } from '../base/errors.ts';
 import type { Note, Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { CreateRequest } from '../openstack/types.ts';
+import { imagesText } from '../translate/images-label.ts';
 import { translatePod } from '../translate/pod.ts';
 import { podReferences } from '../translate/references.ts';
 import { decideStartFailure, failedStartDelayMs } from './failure.ts';
@@ -37,6 +38,7 @@ export async function startPod(run: Run): Promise<StepOutcome> {
       last: capsule,
       creatingSince: at,
       problems: [],
+      madeFor: imagesText(pod),
     });
     run.drop('discard');
     deps.capsules.upsert(capsule, at);

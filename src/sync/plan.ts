@@ -77,9 +77,12 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   if (unwanted.length > 0 && view.preStop && !view.preStop.done) {
     return { kind: 'await-hooks', againMs: view.preStop.remainingSeconds * 1000 };
   }
-  const due = unwanted.find(({ capsule }) => deleteIsDue(capsule, memory, time, rules));
+  const due = unwanted.find(({ capsule }) => time.monotonic >= deleteDueAt(capsule, memory, rules));
   if (due) return { kind: 'delete', ...due };
-  if (unwanted.length > 0) return { kind: 'await-deletion', againMs: nextDeleteMs(unwanted, memory, time, rules) };
+  if (unwanted.length > 0) {
+    const nextAt = Math.min(...unwanted.map(({ capsule }) => deleteDueAt(capsule, memory, rules)));
+    return { kind: 'await-deletion', againMs: Math.max(0, nextAt - time.monotonic) };
+  }
 
   // 8, early: a list shows a capsule that the status does not name, and lacks the one that it names: it may lag behind.
   const published = capsuleNamedBy(pod?.status);
@@ -215,23 +218,25 @@ function names(pod: Pod, capsule: Capsule): boolean {
   return capsuleNamedBy(pod.status)?.uuid === capsule.uuid;
 }
 
-function deleteIsDue(capsule: Capsule, memory: PodMemory, time: PlanTime, rules: PlanRules): boolean {
-  const sent = memory.deletesSent.get(capsule.uuid);
-  if (sent === undefined) return true;
-  return time.monotonic >= sent + redeleteAfter(capsule, rules);
-}
-
 /** A capsule that turned `Error` after the DELETE has failed to go: ask again sooner, but not at once. */
 function redeleteAfter(capsule: Capsule, rules: PlanRules): number {
   return capsule.status === 'Error' ? rules.redeleteMs / 6 : rules.redeleteMs;
 }
 
-function nextDeleteMs(unwanted: { capsule: Capsule }[], memory: PodMemory, time: PlanTime, rules: PlanRules): number {
-  const waits = unwanted.map(({ capsule }) => {
-    const sent = memory.deletesSent.get(capsule.uuid) ?? time.monotonic;
-    return sent + redeleteAfter(capsule, rules) - time.monotonic;
-  });
-  return Math.max(0, Math.min(...waits));
+/**
+ * When the next DELETE of a capsule may be sent. Zun deletes after a creation that is under way, but by what there was when it
+ * was asked: the docker driver leaves the containers that came since (docs/zun.md §4.5). So a creation is waited for.
+ */
+function deleteDueAt(capsule: Capsule, memory: PodMemory, rules: PlanRules): number {
+  const sent = memory.deletesSent.get(capsule.uuid);
+  if (sent !== undefined) return sent + redeleteAfter(capsule, rules);
+  const isCreated = capsule.backend !== 'capsule' || !isInCreation(capsule);
+  if (isCreated || memory.creatingSince === undefined) return Number.NEGATIVE_INFINITY;
+  return memory.creatingSince + rules.redeleteMs;
+}
+
+function isInCreation({ status }: Capsule): boolean {
+  return status === 'Creating' || status === 'Created';
 }
 
 /** Why the node itself ends a Pod, if it must. */
@@ -251,7 +256,7 @@ function endedByNode(
   }
   if (memory.kill && pod.spec.restartPolicy === 'Never') return { reason: 'ProbeFailed', message: memory.kill.message };
   const since = memory.creatingSince;
-  const inCreation = capsule === undefined || capsule.status === 'Creating' || capsule.status === 'Created';
+  const inCreation = capsule === undefined || isInCreation(capsule);
   if (since !== undefined && inCreation && time.monotonic >= since + rules.createTimeoutMs) {
     return {
       reason: 'CreateTimeout',
@@ -274,8 +279,7 @@ function timer(pod: Pod, capsule: Capsule, memory: PodMemory, time: PlanTime, ru
   const waits: number[] = [];
   const deadline = deadlineMs(pod);
   if (deadline !== undefined && !isTerminal(pod)) waits.push(deadline - time.wall);
-  const inCreation = capsule.status === 'Creating' || capsule.status === 'Created';
-  if (inCreation && memory.creatingSince !== undefined) {
+  if (isInCreation(capsule) && memory.creatingSince !== undefined) {
     waits.push(memory.creatingSince + rules.createTimeoutMs - time.monotonic);
   }
   return waits.length === 0 ? {} : { againMs: Math.max(0, Math.min(...waits)) };

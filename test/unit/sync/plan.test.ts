@@ -61,6 +61,27 @@ const ladder: Case[] = [
     step: { kind: 'delete', reason: 'pod-terminating' },
   },
   {
+    title: '2: pod terminating, capsule still in creation: waits for its end, or zun leaves half of it behind',
+    view: { pod: pod({ deleted: true }), capsules: [capsule({ status: 'Created' })] },
+    memory: { creatingSince: 1000 },
+    now: 2000,
+    step: { kind: 'await-deletion', againMs: 179_000 },
+  },
+  {
+    title: '1: pod terminating, capsule in creation for longer than a DELETE is waited for: deletes it',
+    view: { pod: pod({ deleted: true }), capsules: [capsule({ status: 'Creating' })] },
+    memory: { creatingSince: 1000 },
+    now: 181_000,
+    step: { kind: 'delete', reason: 'pod-terminating' },
+  },
+  {
+    title: '1: pod terminating, standalone container in creation: deletes it',
+    view: { pod: pod({ deleted: true }), capsules: [capsule({ status: 'Creating', backend: 'container' })] },
+    memory: { creatingSince: 1000 },
+    now: 2000,
+    step: { kind: 'delete', reason: 'pod-terminating' },
+  },
+  {
     title: '1: two capsules: deletes the younger',
     view: { capsules: [running, second] },
     step: { kind: 'delete', capsule: second, reason: 'second-capsule' },
