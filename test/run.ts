@@ -28,7 +28,7 @@ if (chosen.length === 0) {
 const files = chosen.length > 0 ? chosen : folders.flatMap((folder) => globSync(`test/${folder}/**/*.test.ts`).sort());
 run(process.execPath, [
   '--test',
-  '--test-timeout=120000',
+  '--test-timeout=300000',
   '--test-concurrency=2',
   '--test-reporter=dot',
   '--test-reporter-destination=stdout',
