@@ -1,7 +1,8 @@
 /**
- * `npm run chaos -- --minutes M --seed S [--protection-off timeRule] [--json]`: faults of every kind between zunlet, a real
- * control plane and an emulated cloud for M minutes, then rest; prints the four numbers that must be zero and how many faults
- * struck. Exit 1 if one is not zero. The same seed makes the same plan; how the processes interleave is up to the machine.
+ * `npm run chaos -- --minutes M --seed S [--protection-off timeRule] [--every-point] [--json]`: faults of every kind between
+ * zunlet, a real control plane and an emulated cloud for M minutes, then rest; prints the four numbers that must be zero and how
+ * many faults struck. Exit 1 if one is not zero. `--every-point` first kills the node once before and after each thing that its
+ * worker does. The same seed makes the same plan; how the processes interleave is up to the machine.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,15 +15,17 @@ import { chaosPlan } from './plan.ts';
 import { print, type Report } from './report.ts';
 import { becomeEmpty, comeToRest } from './rest.ts';
 import { harass } from './seat.ts';
+import { killAtEveryPoint } from './sweep.ts';
 import { becomeCalm, startWorld, type World } from './world.ts';
 
-const usage = 'usage: npm run chaos -- [--minutes M] [--seed S] [--protection-off timeRule] [--json] [--keep-logs]\n';
+const usage = 'usage: npm run chaos -- [--minutes M] [--seed S] [--protection-off timeRule] [--every-point] [--json]\n';
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
     seed: { type: 'string', default: '1' },
     'protection-off': { type: 'string' },
+    'every-point': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'keep-logs': { type: 'boolean', default: false },
   },
@@ -50,13 +53,18 @@ process.exit(isClean ? 0 : 1);
 
 async function run(): Promise<Report> {
   const world = await startWorld({ seed, timeRule: off === undefined, logs });
-  const started = performance.now();
+  if (values['every-point']) {
+    say('killing the node once at every point of its worker');
+    const missed = await killAtEveryPoint(world, seed);
+    if (missed.length > 0) say(`never came to: ${missed.join(', ')}`);
+  }
+  const began = performance.now();
   say(`seed ${seed}: faults for ${minutes} min`);
   await rage(world);
   say('faults are over; coming to rest');
   await becomeCalm(world);
   await comeToRest(world, say);
-  const restSeconds = Math.round((performance.now() - started) / 1000 - minutes * 60);
+  const restSeconds = Math.round((performance.now() - began) / 1000 - minutes * 60);
   say(`at rest after ${restSeconds} s; deleting everything`);
   await becomeEmpty(world, say);
   const { verdict } = world.judge;

@@ -68,7 +68,7 @@ export function chaosPlan(seed: number, lengthMs: number): ChaosPlan {
   const draw = <T>(everyMs: number, make: (atMs: number) => T) => times(random, lengthMs, everyMs).map(make);
   return {
     users: [
-      ...draw(250, (atMs) => ({ atMs, action: podAction(random) })),
+      ...draw(250, (atMs) => ({ atMs, action: drawUserAction(random) })),
       ...draw(9000, (atMs) => ({ atMs, action: { do: 'scale' as const, replicas: Math.floor(random() * 5) } })),
       ...draw(12_000, (atMs) => ({ atMs, action: { do: 'job' as const, name: `job-${Math.round(atMs)}` } })),
     ].toSorted(byTime),
@@ -107,7 +107,8 @@ function pick<T>(random: Random, weighted: readonly [T, number][]): T {
   return value;
 }
 
-function podAction(random: Random): UserAction {
+/** Draws what a user does to one Pod. */
+export function drawUserAction(random: Random): UserAction {
   const name = podNames[Math.floor(random() * podNames.length)] ?? 'p-0';
   const kind = pick(random, kinds);
   const what = pick(random, [

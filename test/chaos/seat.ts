@@ -79,6 +79,14 @@ export const killPoints = [
     ]),
   );
 
+/** Starts the process with a point to die at; false when it has not come there in half a minute. */
+export async function dieAt(seat: Seat, point: string, random: Random): Promise<boolean> {
+  const delayMs = point.endsWith('.sent') ? Math.floor(random() * 12) : 0;
+  seat.start({ isLogFull: false, killAt: `${point}:1:${delayMs}` });
+  await untilDead(seat, 30_000, () => false);
+  return !seat.isAlive();
+}
+
 /** Lets the process of a seat live and die until `isOver`; then it is left alive. Counts every end in `counts`. */
 export async function harass(seat: Seat, { random, counts, isOver, absence }: HarassOptions): Promise<void> {
   const count = (what: string) => {
