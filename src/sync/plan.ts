@@ -186,7 +186,9 @@ function unwantedCapsules(view: PlanView, memory: PodMemory, time: PlanTime, rul
       return [{ capsule, reason: isLetGo(pod, capsule, memory) ? 'restart' : 'second-capsule' }];
     }
     if (names(pod, capsule)) return [];
-    if (startFailed(pod, capsule)) return [{ capsule, reason: 'failed-start' }];
+    // What memory still holds as the Pod's capsule is let go first, or its absence would look like a loss.
+    const isHeld = memory.capsule?.uuid === capsule.uuid;
+    if (startFailed(pod, capsule)) return isHeld ? [] : [{ capsule, reason: 'failed-start' }];
     // The status says so before the capsule goes: a new process must not take it for lost.
     return capsuleLetGoBy(pod.status)?.uuid === capsule.uuid ? [{ capsule, reason: 'restart' }] : [];
   });

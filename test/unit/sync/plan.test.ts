@@ -365,6 +365,12 @@ const ladder: Case[] = [
     step: { kind: 'confirm' },
   },
   {
+    title: '3: start failed before any status named it: lets go of it first, or its absence would look like a loss',
+    view: { capsules: [failedStart] },
+    memory: { capsule: { uuid: failedStart.uuid, backend: 'capsule' } },
+    step: { kind: 'disown' },
+  },
+  {
     title: '3: the capsule shows Error but its Pod ran before: follows, never starts again',
     view: {
       pod: pod({ status: { ...statusNaming(failedStart.uuid), containerStatuses: [ran] } }),
