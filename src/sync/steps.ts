@@ -7,7 +7,7 @@ import { imagesText } from '../translate/images-label.ts';
 import { startPod } from './create.ts';
 import { failedStart } from './failed-start.ts';
 import { failedStartDelayMs, retryDelayMs } from './failure.ts';
-import type { DeleteReason, Step } from './plan.ts';
+import { type DeleteReason, keptCapsule, type Step } from './plan.ts';
 import type { EventSubject } from './ports.ts';
 import { nextKillings } from './restarts.ts';
 import { names, type Run, type StepOutcome } from './worker.ts';
@@ -88,6 +88,7 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
     const held = await holdOrphan(capsule, run);
     if (held) return held;
   }
+  if (reason === 'second-capsule' && !(await isKeptThere(run))) return { againMs: 0 };
   const first = !run.memory.deletesSent.has(capsule.uuid);
   try {
     await deps.zun.delete(capsule.backend, capsule.uuid, run.memory.graceSeconds);
@@ -126,6 +127,17 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
     );
   }
   return terminating(run);
+}
+
+/** A list that lags may still show the capsule that would be kept: it is read before the other one goes. */
+async function isKeptThere(run: Run): Promise<boolean> {
+  const { deps, view, memory } = run;
+  const kept = keptCapsule(run.pod, view.capsules, memory);
+  if (!kept) return true;
+  const beganAt = deps.clock.monotonic();
+  const seen = await deps.zun.get(kept.backend, kept.uuid);
+  if (!seen) deps.capsules.remove(kept.uuid, beganAt);
+  return seen !== undefined;
 }
 
 /** The status of a Pod whose capsule is on its way out. */
