@@ -30,6 +30,8 @@ export async function startPod(run: Run): Promise<StepOutcome> {
     return failed(toAppError(thrown), 'preparing', pod, run);
   }
 
+  // Noted before the POST: its answer may be lost and its effect not.
+  run.remember({ madeFor: imagesText(pod) });
   try {
     const capsule = await deps.zun.create(request);
     const at = deps.clock.monotonic();
@@ -38,7 +40,6 @@ export async function startPod(run: Run): Promise<StepOutcome> {
       last: capsule,
       creatingSince: at,
       problems: [],
-      madeFor: imagesText(pod),
     });
     run.drop('discard');
     deps.capsules.upsert(capsule, at);
