@@ -47,7 +47,8 @@ export interface ChaosPlan {
 }
 
 const podNames = Array.from({ length: 28 }, (_, index) => `p-${index}`);
-const kinds: readonly [PodKind, number][] = [
+/** The kinds of Pods and how often users want each. */
+export const kinds: readonly [PodKind, number][] = [
   ['capsule', 30],
   ['container', 20],
   ['volume', 12],
@@ -108,9 +109,9 @@ function pick<T>(random: Random, weighted: readonly [T, number][]): T {
 }
 
 /** Draws what a user does to one Pod. */
-export function drawUserAction(random: Random): UserAction {
+export function drawUserAction(random: Random, weights = kinds): UserAction {
   const name = podNames[Math.floor(random() * podNames.length)] ?? 'p-0';
-  const kind = pick(random, kinds);
+  const kind = pick(random, weights);
   const what = pick(random, [
     ['create', 50],
     ['delete', 25],

@@ -40,8 +40,10 @@ const wishes: Record<PodKind, (name: string) => PodWish> = {
   'late-secret': (name) => ({
     env: [{ name: 'SECRET', valueFrom: { secretKeyRef: { name: secretName(name), key: 'value' } } }],
   }),
-  sick: () => ({
-    spec: mainContainer({ livenessProbe: { tcpSocket: { port: 9 }, periodSeconds: 2, failureThreshold: 2 } }),
+  // The node restarts the one in place and makes the other anew.
+  sick: (name) => ({
+    ...(/[02468]$/.test(name) && { annotations: asContainer }),
+    spec: mainContainer({ livenessProbe: { tcpSocket: { port: 9 }, periodSeconds: 1, failureThreshold: 1 } }),
   }),
   rejected: () => ({ spec: { hostNetwork: true } }),
   deadline: () => ({ spec: { activeDeadlineSeconds: deadlineSeconds } }),

@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../src/base/random.ts';
-import { drawUserAction } from './plan.ts';
+import { drawUserAction, kinds } from './plan.ts';
+import type { PodKind } from './pods.ts';
 import { dieAt, killPoints } from './seat.ts';
 import type { World } from './world.ts';
 
-const actEveryMs = 150;
+/** Slow enough for Pods to come to every step before somebody deletes them. */
+const actEveryMs = 200;
+
+/** Every kind of Pod as often as any other: the rare ones lead to the rare steps. */
+const evenly = kinds.map(([kind]): [PodKind, number] => [kind, 1]);
 
 /**
  * Kills the node's process once at each point of the worker, one after the other, while users go on and nothing else fails.
@@ -16,8 +21,8 @@ export async function killAtEveryPoint(world: World, seed: number): Promise<stri
   let isOver = false;
   const users = (async () => {
     for (let tick = 1; !isOver; tick += 1) {
-      await Promise.all([world.users.act(drawUserAction(random)), delay(actEveryMs)]);
-      if (tick % 20 === 0) await world.users.makeSecrets().catch(() => undefined);
+      await Promise.all([world.users.act(drawUserAction(random, evenly)), delay(actEveryMs)]);
+      if (tick % 40 === 0) await world.users.makeSecrets().catch(() => undefined);
     }
   })();
   const missed: string[] = [];
