@@ -11,6 +11,8 @@ export interface CapsuleStore extends CapsuleReader {
   /** A 404: the uuid is gone for good. */
   remove(uuid: string, beganAt: number): void;
   get(uuid: string): Capsule | undefined;
+  /** Tells whether Zun showed this capsule in an answer about it alone; a list may show what is gone already. */
+  isAnswered(uuid: string): boolean;
   /** What proves that the capsule with this uuid is gone. */
   absence(uuid: string): Absence;
   /** When the last complete list began, monotonic ms; minus infinity before the first one. */
@@ -29,6 +31,7 @@ interface Seen {
   /** When the observation began, and when the first one did; monotonic ms. */
   at: number;
   firstAt: number;
+  answered: boolean;
 }
 
 /**
@@ -49,13 +52,19 @@ export function createCapsuleStore(options: {
   const gone = new Map<string, { at: number; proof: Absence }>();
   let listedAt = Number.NEGATIVE_INFINITY;
 
-  function put(capsule: Capsule, at: number): void {
+  function put(capsule: Capsule, at: number, answered: boolean): void {
     const owner = readOwner(capsule.labels);
     if (!owner || !isOurs(owner, options.cluster, options.node) || gone.get(capsule.uuid)?.proof === 'answer') return;
     gone.delete(capsule.uuid);
     const known = seen.get(capsule.uuid);
     if (known && known.at > at) return;
-    seen.set(capsule.uuid, { capsule, uid: owner.uid, at, firstAt: known?.firstAt ?? at });
+    seen.set(capsule.uuid, {
+      capsule,
+      uid: owner.uid,
+      at,
+      firstAt: known?.firstAt ?? at,
+      answered: answered || (known?.answered ?? false),
+    });
     const set = uuids.get(owner.uid) ?? new Set();
     set.add(capsule.uuid);
     uuids.set(owner.uid, set);
@@ -82,7 +91,7 @@ export function createCapsuleStore(options: {
       const listed = new Set(capsules.map(({ uuid }) => uuid));
       listedAt = Math.max(listedAt, beganAt);
       for (const [uuid, { at }] of gone) if (at + options.tombstoneMs < beganAt) gone.delete(uuid);
-      for (const capsule of capsules) put(capsule, beganAt);
+      for (const capsule of capsules) put(capsule, beganAt, false);
       for (const [uuid, { at, firstAt }] of [...seen]) {
         if (listed.has(uuid) || at >= beganAt) continue;
         if (firstAt + options.lagMs < beganAt) gone.set(uuid, { at: beganAt, proof: 'list' });
@@ -90,13 +99,14 @@ export function createCapsuleStore(options: {
       }
     },
     upsert(capsule, beganAt) {
-      put(capsule, beganAt);
+      put(capsule, beganAt, true);
     },
     remove(uuid, beganAt) {
       gone.set(uuid, { at: beganAt, proof: 'answer' });
       drop(uuid);
     },
     get: (uuid) => seen.get(uuid)?.capsule,
+    isAnswered: (uuid) => seen.get(uuid)?.answered ?? false,
     absence: (uuid) => gone.get(uuid)?.proof ?? 'none',
     listedAt: () => listedAt,
     ofPod,

@@ -18,6 +18,8 @@ export interface PlanView {
   observedAt: number;
   /** How sure it is that the capsule with a uuid is gone. */
   absence(uuid: string): Absence;
+  /** Whether Zun showed this capsule in an answer about it alone. */
+  isAnswered(uuid: string): boolean;
   /** Where the preStop hooks of a terminating Pod stand; undefined where there is nothing to wait for. */
   preStop?: { done: boolean; remainingSeconds: number };
 }
@@ -89,6 +91,11 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   const [other] = capsules;
   if (other && published && other.uuid !== published.uuid && view.absence(published.uuid) !== 'answer') {
     return { kind: 'confirm', capsule: published };
+  }
+
+  // 8, early too: a capsule that no status names is looked at before it is taken over; the list may show what is gone.
+  if (pod && other && !published && !isTerminal(pod) && !view.isAnswered(other.uuid)) {
+    return { kind: 'confirm', capsule: { backend: other.backend, uuid: other.uuid } };
   }
 
   // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.

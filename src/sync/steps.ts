@@ -89,6 +89,9 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
     if (held) return held;
   }
   if (reason === 'second-capsule' && !(await isKeptThere(run))) return { againMs: 0 };
+  // Nobody misses it when it is gone, even if the answer to this DELETE is lost.
+  if ((reason === 'second-capsule' || reason === 'restart') && run.memory.capsule?.uuid === capsule.uuid)
+    run.drop('capsule');
   const first = !run.memory.deletesSent.has(capsule.uuid);
   try {
     await deps.zun.delete(capsule.backend, capsule.uuid, run.memory.graceSeconds);
@@ -112,7 +115,6 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
   }
   if (reason === 'failed-start' && run.memory.discard?.uuid !== capsule.uuid)
     giveUp(capsule, failedStart(capsule), run);
-  if (reason === 'second-capsule' && run.memory.capsule?.uuid === capsule.uuid) run.drop('capsule');
   const deletesSent = new Map(run.memory.deletesSent).set(capsule.uuid, deps.clock.monotonic());
   run.remember({ deletesSent, attempts: 0 });
   deps.onStep('delete', run.uid);

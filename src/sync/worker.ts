@@ -5,6 +5,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Random } from '../base/random.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule, CapsuleApi } from '../openstack/types.ts';
+import { capsuleNamedBy } from '../status/named-capsule.ts';
 import type { ProbeView } from '../status/types.ts';
 import type { TranslateOptions } from '../translate/types.ts';
 import type { CapsulePoller } from './capsule-poller.ts';
@@ -130,6 +131,7 @@ export function createWorker(deps: WorkerDeps): Worker {
         pod,
         capsules: deps.capsules.ofPod(uid),
         observedAt: deps.capsules.listedAt(),
+        isAnswered: (uuid) => deps.capsules.isAnswered(uuid),
         absence: (uuid) => deps.capsules.absence(uuid),
       },
       memory: memoryOf(uid),
@@ -239,7 +241,9 @@ function noteCapsule(run: Run, clock: Clock): void {
   if (!capsule) return;
   const creating = capsule.status === 'Creating' || capsule.status === 'Created';
   run.remember({ last: capsule });
-  const isKept = capsule.status !== 'Error' && !isLetGo(pod, capsule, run.memory);
+  // A list alone is no proof that it still exists; to remember it would make its absence look like a loss.
+  const isKnown = run.view.isAnswered(capsule.uuid) || capsuleNamedBy(pod?.status)?.uuid === capsule.uuid;
+  const isKept = isKnown && capsule.status !== 'Error' && !isLetGo(pod, capsule, run.memory);
   if (isKept) run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
   if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: clock.monotonic() });
   if (!creating) run.drop('creatingSince');

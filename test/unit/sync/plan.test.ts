@@ -371,6 +371,11 @@ const ladder: Case[] = [
     step: { kind: 'disown' },
   },
   {
+    title: '8: a list shows a capsule that no status names: asks Zun for it before it is taken over',
+    view: { capsules: [running], isAnswered: () => false },
+    step: { kind: 'confirm' },
+  },
+  {
     title: '3: the capsule shows Error but its Pod ran before: follows, never starts again',
     view: {
       pod: pod({ status: { ...statusNaming(failedStart.uuid), containerStatuses: [ran] } }),
@@ -393,7 +398,14 @@ const ladder: Case[] = [
 
 for (const { title, view, memory, rules: change, now, step } of ladder) {
   test(`plan: ${title}`, () => {
-    const full: PlanView = { pod: pod(), capsules: [], observedAt: 9000, absence: () => 'answer', ...view };
+    const full: PlanView = {
+      pod: pod(),
+      capsules: [],
+      observedAt: 9000,
+      absence: () => 'answer',
+      isAnswered: () => true,
+      ...view,
+    };
     const got = plan(
       full,
       { ...newMemory(Number.NEGATIVE_INFINITY), ...memory },
