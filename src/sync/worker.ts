@@ -169,7 +169,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     const written = await writeStatus(run, outcome.situation);
     if (outcome.removePod && written.stored) await removePod(run, written.stored);
     follow(run);
-    const again = sooner(outcome.againMs, written.againMs);
+    // The first write sets the start time, from which the deadline runs.
+    const isDated = written.stored !== run.pod && run.pod?.spec.activeDeadlineSeconds !== undefined;
+    const again = isDated ? 0 : sooner(outcome.againMs, written.againMs);
     if (again !== undefined) queue?.later(uid, again, laneOf(run.pod));
   }
 

@@ -135,10 +135,12 @@ function startProcess(world: World): { kill(): void; memories(): number; failPro
   };
 }
 
-function checkRest({ kube, zun, violations }: World): void {
+function checkRest({ clock, kube, zun, violations }: World): void {
   for (const pod of kube.pods()) {
     const { uid, name, deletionTimestamp } = pod.metadata;
     const phase = pod.status?.phase;
+    const deadlineMs = Date.parse(pod.status?.startTime ?? '') + (pod.spec.activeDeadlineSeconds ?? Number.NaN) * 1000;
+    if (phase === 'Running' && deadlineMs < clock.now()) violations.push(`pod ${name} runs past its deadline`);
     if (deletionTimestamp) violations.push(`pod ${name} is still terminating long after the faults ended`);
     else if (phase === 'Pending') violations.push(`pod ${name} is still Pending long after the faults ended`);
     else if (pod.status?.reason === 'CapsuleGone')
