@@ -52,7 +52,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
     timeoutMs: callTimeoutMs,
   });
   let ours: Lease | undefined;
-  let seen: { version: string | undefined; atMs: number } | undefined;
+  let seen: { version: string | undefined; atMs: number; holder: string; durationMs: number } | undefined;
   let heldUntilMs = Number.NEGATIVE_INFINITY;
 
   async function read(): Promise<Lease | undefined> {
@@ -66,12 +66,22 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   /** Undefined when the lease may be had; else who holds it. */
   function otherHolder(lease: Lease): string | undefined {
     const holder = lease.metadata.annotations?.[instanceAnnotation];
-    if (holder === instance || holder === '') return undefined;
+    if (holder === instance || holder === '') {
+      seen = undefined;
+      return undefined;
+    }
     const version = lease.metadata.resourceVersion;
-    if (!seen || seen.version !== version) seen = { version, atMs: clock.monotonic() };
     const durationMs = (lease.spec?.leaseDurationSeconds ?? options.durationSeconds) * 1000;
-    if (clock.monotonic() - seen.atMs >= durationMs) return undefined;
-    return holder ?? 'something that is not zunlet';
+    const name = holder ?? 'something that is not zunlet';
+    if (!seen || seen.version !== version) seen = { version, atMs: clock.monotonic(), holder: name, durationMs };
+    return holderSeen();
+  }
+  /**
+   * Who held the Lease when it was last seen, until that has run out. A Lease that is gone is no release: it goes with a
+   * Node that somebody deletes, and its holder works on until it notices.
+   */
+  function holderSeen(): string | undefined {
+    return seen && clock.monotonic() - seen.atMs < seen.durationMs ? seen.holder : undefined;
   }
   function wanted(base: Lease | undefined, nodeUid: string): object {
     return {
@@ -101,7 +111,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   }
   async function takeFresh(nodeUid: string): Promise<Hold> {
     const lease = await read();
-    const holder = lease && otherHolder(lease);
+    const holder = lease ? otherHolder(lease) : holderSeen();
     if (holder !== undefined) {
       ours = undefined;
       heldUntilMs = Number.NEGATIVE_INFINITY;
@@ -114,7 +124,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   return {
     async look() {
       const lease = await read();
-      const holder = lease && otherHolder(lease);
+      const holder = lease ? otherHolder(lease) : holderSeen();
       return holder === undefined ? { isHeld: true } : { isHeld: false, holder };
     },
     async hold(nodeUid) {

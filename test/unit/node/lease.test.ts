@@ -156,6 +156,18 @@ test('lease: deleted with its Node: made again for the new one', async () => {
   assert.equal(api.store.lease?.metadata.ownerReferences?.[0]?.uid, 'u2');
 });
 
+test('lease: deleted with its Node under a holder that lives: a standby that saw the holder waits until it ran out', async () => {
+  const { clock, api, leaseOf } = setup();
+  const standby = leaseOf('b');
+  await leaseOf('a').hold('u');
+  assert.deepEqual(await standby.look(), { isHeld: false, holder: 'a' });
+  api.store.lease = undefined;
+  await clock.runUntil(39_999);
+  assert.deepEqual(await standby.look(), { isHeld: false, holder: 'a' });
+  await clock.runUntil(40_000);
+  assert.deepEqual(await standby.hold('u2'), { isHeld: true });
+});
+
 test('lease: look: writes nothing', async () => {
   const { api, leaseOf } = setup();
   assert.deepEqual(await leaseOf('a').look(), { isHeld: true });
