@@ -67,6 +67,16 @@ function backedOff({ name, fieldPath, before, after }: Named, pod: Pod): StatusE
   return [{ type: 'Warning', reason: 'BackOff', message, fieldPath }];
 }
 
+/** A debug container that cannot be added says so once. */
+function refusedDebug(before: PodStatus | undefined, after: PodStatus): StatusEvent[] {
+  return (after.ephemeralContainerStatuses ?? []).flatMap(({ name, state }) => {
+    const isTold = statusOf(before?.ephemeralContainerStatuses, name) !== undefined;
+    if (isTold || !state?.waiting) return [];
+    const message = `Error: ${state.waiting.message ?? 'it cannot be added'}`;
+    return [{ type: 'Warning', reason: 'Failed', message, fieldPath: `spec.ephemeralContainers{${name}}` }];
+  });
+}
+
 /** A capsule that failed under a Pod. Rejections, deadlines and lost capsules get their Event from the step that decides them. */
 function failed(before: PodStatus | undefined, after: PodStatus): StatusEvent[] {
   const isOurs = after.reason === podReason.capsuleError || after.reason === podReason.outOfResources;
@@ -85,6 +95,7 @@ export function statusEvents(before: PodStatus | undefined, after: PodStatus, po
     ...started(all, before, after),
     ...all.flatMap((named) => restarted(named)),
     ...all.flatMap((named) => backedOff(named, pod)),
+    ...refusedDebug(before, after),
     ...failed(before, after),
   ];
 }

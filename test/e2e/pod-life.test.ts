@@ -97,6 +97,27 @@ test('image of a running Pod: changed: the capsule is made anew with it, once', 
   assert.deepEqual(await cloud.doubles(), []);
 });
 
+test('resize of a running Pod: refused by the API server, because the node shows no resources of its own', async () => {
+  await api.post(path.pods, pod('fixed'));
+  await running('fixed');
+  const patch = JSON.stringify({ spec: { containers: [{ name: 'main', resources: { requests: { cpu: '200m' } } }] } });
+  await assert.rejects(
+    kubectl('patch', 'pod', 'fixed', '--subresource=resize', `--patch=${patch}`),
+    /node without support for resize/,
+  );
+});
+
+test('ephemeral container: waits, says why in status and one Event, and the Pod runs on', async () => {
+  await kubectl('debug', 'fixed', '--image=busybox', '--container=debugger', '--', 'true');
+  const state = await pods.until(
+    'the debug container is answered',
+    () => pods.get('fixed')?.status?.ephemeralContainerStatuses?.[0]?.state,
+  );
+  assert.match(state.waiting?.message ?? '', /zun cannot add a container/);
+  await until('an Event tells', async () => (await reasons('fixed')).includes('Failed'));
+  assert.ok(isRunning(pods.get('fixed')));
+});
+
 test('claim of a Cinder volume: the volume is mounted; a second Pod waits with a reason until the first is gone', async () => {
   const id = await cloud.createVolume();
   const shared = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
