@@ -6,7 +6,7 @@ import { type Cloud, loadCloud } from '../../../src/openstack/cloud-config.ts';
 const home = '/home/me/.config/openstack';
 
 function load(files: Record<string, string>, env: Record<string, string> = {}, cloud?: string): Promise<Cloud> {
-  return loadCloud({ env: { HOME: '/home/me', ...env }, cwd: '/work', readFile: async (path) => files[path] }, cloud);
+  return loadCloud({ env: { HOME: '/home/me', ...env }, cwd: '/srv', readFile: async (path) => files[path] }, cloud);
 }
 
 async function failure(
@@ -61,13 +61,13 @@ test('cloud: several files: working folder before home before /etc, OS_CLIENT_CO
   const named = (name: string) => one.replace('prod:', `${name}:`);
   const files: Record<string, string> = {
     '/named.yaml': named('a'),
-    '/work/clouds.yaml': named('b'),
+    '/srv/clouds.yaml': named('b'),
     [`${home}/clouds.yaml`]: named('c'),
     '/etc/openstack/clouds.yaml': named('d'),
   };
   assert.equal((await load(files, { OS_CLIENT_CONFIG_FILE: '/named.yaml' })).name, 'a');
   for (const [path, name] of [
-    ['/work/clouds.yaml', 'b'],
+    ['/srv/clouds.yaml', 'b'],
     [`${home}/clouds.yaml`, 'c'],
     ['/etc/openstack/clouds.yaml', 'd'],
   ] as const) {
@@ -78,22 +78,22 @@ test('cloud: several files: working folder before home before /etc, OS_CLIENT_CO
 });
 
 test('cloud: several clouds: OS_CLOUD or the argument must name one', async () => {
-  const files = { '/work/clouds.yaml': `${one}  test: {auth: {auth_url: 'http://t/v3', token: t, project_id: p}}\n` };
+  const files = { '/srv/clouds.yaml': `${one}  test: {auth: {auth_url: 'http://t/v3', token: t, project_id: p}}\n` };
   assert.equal((await failure(files)).code, 'cloud.ambiguous');
   assert.equal((await load(files, { OS_CLOUD: 'test' })).auth.method, 'token');
   assert.equal((await load(files, { OS_CLOUD: 'test' }, 'prod')).name, 'prod');
 });
 
 test('cloud: unknown name: says the nearest', async () => {
-  const error = await failure({ '/work/clouds.yaml': one }, { OS_CLOUD: 'prd' });
+  const error = await failure({ '/srv/clouds.yaml': one }, { OS_CLOUD: 'prd' });
   assert.equal(error.code, 'cloud.unknown');
-  assert.match(error.message, /no cloud prd in \/work\/clouds\.yaml, did you mean prod/);
+  assert.match(error.message, /no cloud prd in \/srv\/clouds\.yaml, did you mean prod/);
 });
 
 test('cloud: secure.yaml: is merged over clouds.yaml, deep', async () => {
   const open = one.replace('      password: secret-1\n', '');
   const cloud = await load({
-    '/work/clouds.yaml': open,
+    '/srv/clouds.yaml': open,
     '/etc/openstack/secure.yaml': 'clouds: {prod: {auth: {password: from-secure}}}',
   });
   assert.ok(cloud.auth.method === 'password');
@@ -103,17 +103,17 @@ test('cloud: secure.yaml: is merged over clouds.yaml, deep', async () => {
 
 test('cloud: a mistake in secure.yaml: its line is named, not that of clouds.yaml', async () => {
   const error = await failure({
-    '/work/clouds.yaml': one,
-    '/work/secure.yaml': 'clouds:\n  prod:\n    auth: {password: [secret-1]}\n',
+    '/srv/clouds.yaml': one,
+    '/srv/secure.yaml': 'clouds:\n  prod:\n    auth: {password: [secret-1]}\n',
   });
-  assert.match(error.message, /\/work\/secure\.yaml line 3, cloud prod, auth\.password: must be a text/);
+  assert.match(error.message, /\/srv\/secure\.yaml line 3, cloud prod, auth\.password: must be a text/);
 });
 
 test('cloud: a profile of clouds-public.yaml: lies under the cloud', async () => {
   const cloud = await load({
-    '/work/clouds.yaml':
+    '/srv/clouds.yaml':
       'clouds: {mine: {profile: acme, auth: {username: u, password: p, project_id: x}, region_name: R2}}',
-    '/work/clouds-public.yaml':
+    '/srv/clouds-public.yaml':
       'public-clouds: {acme: {auth: {auth_url: "https://acme/v3"}, region_name: R1, interface: internal}}',
   });
   assert.equal(cloud.auth.url, 'https://acme/v3');
@@ -122,13 +122,13 @@ test('cloud: a profile of clouds-public.yaml: lies under the cloud', async () =>
 });
 
 test('cloud: an unknown profile: is an error', async () => {
-  const error = await failure({ '/work/clouds.yaml': 'clouds: {mine: {profile: vexxhost, auth: {}}}' });
+  const error = await failure({ '/srv/clouds.yaml': 'clouds: {mine: {profile: vexxhost, auth: {}}}' });
   assert.match(error.message, /profile vexxhost needs a clouds-public\.yaml/);
 });
 
 test('cloud: OS_* variables: are a cloud of their own and win over a file', async () => {
   const cloud = await load(
-    { '/work/clouds.yaml': one },
+    { '/srv/clouds.yaml': one },
     { ...variables, OS_REGION_NAME: 'R9', OS_INTERFACE: 'internalURL' },
   );
   assert.equal(cloud.name, 'envvars');
@@ -144,7 +144,7 @@ test('cloud: OS_* variables: are a cloud of their own and win over a file', asyn
 });
 
 test('cloud: OS_CLOUD and login variables together: the file is used and the ignored ones are named', async () => {
-  const cloud = await load({ '/work/clouds.yaml': one }, { ...variables, OS_CLOUD: 'prod', OS_REGION_NAME: 'R9' });
+  const cloud = await load({ '/srv/clouds.yaml': one }, { ...variables, OS_CLOUD: 'prod', OS_REGION_NAME: 'R9' });
   assert.equal(cloud.name, 'prod');
   assert.equal(cloud.region, 'R9');
   assert.match(cloud.warnings.join(), /OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_ID ignored/);
@@ -185,7 +185,7 @@ test('cloud: application credentials: by id, by name with the user, and guessed 
 
 test('cloud: keys with dashes and keys beside auth: count as well', async () => {
   const cloud = await load({
-    '/work/clouds.yaml':
+    '/srv/clouds.yaml':
       'clouds: {a: {auth: {auth-url: "http://k/v3/", project-id: p}, username: u, password: "007", region-name: R}}',
   });
   assert.ok(cloud.auth.method === 'password');
@@ -194,7 +194,7 @@ test('cloud: keys with dashes and keys beside auth: count as well', async () => 
 });
 
 test('cloud: numbers without quotes: keep every digit', async () => {
-  const cloud = await load({ '/work/clouds.yaml': one.replace('secret-1', '00123').replace('demo', '1e3') });
+  const cloud = await load({ '/srv/clouds.yaml': one.replace('secret-1', '00123').replace('demo', '1e3') });
   assert.ok(cloud.auth.method === 'password' && 'name' in cloud.auth.user);
   assert.equal(cloud.auth.password, '00123');
   assert.equal(cloud.auth.user.name, '1e3');
@@ -202,21 +202,21 @@ test('cloud: numbers without quotes: keep every digit', async () => {
 
 test('cloud: anchors and merge keys: are followed', async () => {
   const cloud = await load({
-    '/work/clouds.yaml': `base: &base {auth_url: http://k, username: u, password: p}\nclouds: {a: {auth: {<<: *base, project_id: x}}}`,
+    '/srv/clouds.yaml': `base: &base {auth_url: http://k, username: u, password: p}\nclouds: {a: {auth: {<<: *base, project_id: x}}}`,
   });
   assert.equal(cloud.auth.url, 'http://k/v3');
 });
 
 test('cloud: endpoint overrides: are kept by service type', async () => {
   const cloud = await load({
-    '/work/clouds.yaml': `${one}    container_endpoint_override: http://zun:9517/v1\n    block_storage_endpoint_override: http://c/v3\n`,
+    '/srv/clouds.yaml': `${one}    container_endpoint_override: http://zun:9517/v1\n    block_storage_endpoint_override: http://c/v3\n`,
   });
   assert.deepEqual(cloud.endpointOverrides, { container: 'http://zun:9517/v1', 'block-storage': 'http://c/v3' });
 });
 
 test('cloud: endpoint_type: the older name of interface', async () => {
-  assert.equal((await load({ '/work/clouds.yaml': `${one}    endpoint_type: internalURL\n` })).interface, 'internal');
-  const both = await load({ '/work/clouds.yaml': `${one}    endpoint_type: internalURL\n    interface: admin\n` });
+  assert.equal((await load({ '/srv/clouds.yaml': `${one}    endpoint_type: internalURL\n` })).interface, 'internal');
+  const both = await load({ '/srv/clouds.yaml': `${one}    endpoint_type: internalURL\n    interface: admin\n` });
   assert.equal(both.interface, 'admin');
 });
 
@@ -226,8 +226,8 @@ test('cloud: variables that name maps: are not taken for parts of a cloud', asyn
 });
 
 test('cloud: verify false: switches verification off; insecure alone does not and warns', async () => {
-  assert.deepEqual((await load({ '/work/clouds.yaml': `${one}    verify: no\n` })).tls, { insecure: true });
-  const cloud = await load({ '/work/clouds.yaml': `${one}    insecure: true\n` });
+  assert.deepEqual((await load({ '/srv/clouds.yaml': `${one}    verify: no\n` })).tls, { insecure: true });
+  const cloud = await load({ '/srv/clouds.yaml': `${one}    insecure: true\n` });
   assert.deepEqual(cloud.tls, {});
   assert.match(cloud.warnings.join(), /verify: false/);
 });
@@ -235,19 +235,19 @@ test('cloud: verify false: switches verification off; insecure alone does not an
 test('cloud: cacert: is read; a missing or foreign file is an error with its line', async () => {
   const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
   const text = `${one}    cacert: ~/ca.pem\n`;
-  assert.deepEqual((await load({ '/work/clouds.yaml': text, '/home/me/ca.pem': pem })).tls, { ca: pem });
+  assert.deepEqual((await load({ '/srv/clouds.yaml': text, '/home/me/ca.pem': pem })).tls, { ca: pem });
   assert.match(
-    (await failure({ '/work/clouds.yaml': text })).message,
+    (await failure({ '/srv/clouds.yaml': text })).message,
     /clouds\.yaml line 11, cloud prod, cacert: the file ~\/ca\.pem does not exist/,
   );
-  assert.match((await failure({ '/work/clouds.yaml': text, '/home/me/ca.pem': 'hello' })).message, /holds no PEM/);
+  assert.match((await failure({ '/srv/clouds.yaml': text, '/home/me/ca.pem': 'hello' })).message, /holds no PEM/);
 });
 
 test('cloud: regions with values: the named one is applied', async () => {
   const text = `${one.replace('    region_name: RegionOne\n', '')}    regions:\n      - name: A\n        values: {interface: admin}\n      - B\n`;
-  assert.deepEqual(await load({ '/work/clouds.yaml': text }).then((c) => [c.region, c.interface]), ['A', 'admin']);
+  assert.deepEqual(await load({ '/srv/clouds.yaml': text }).then((c) => [c.region, c.interface]), ['A', 'admin']);
   assert.deepEqual(
-    await load({ '/work/clouds.yaml': `${text}    region_name: B\n` }).then((c) => [c.region, c.interface]),
+    await load({ '/srv/clouds.yaml': `${text}    region_name: B\n` }).then((c) => [c.region, c.interface]),
     ['B', 'public'],
   );
 });
@@ -255,24 +255,24 @@ test('cloud: regions with values: the named one is applied', async () => {
 test('cloud: regions with values that are wrong: an error that names the key', async () => {
   const text = `${one}    regions:\n      - {name: RegionOne, values: {interface: outside}}\n`;
   assert.match(
-    (await failure({ '/work/clouds.yaml': text })).message,
+    (await failure({ '/srv/clouds.yaml': text })).message,
     /cloud prod, interface: must be public, internal or admin/,
   );
 });
 
 test('cloud: unknown keys: named with file, line, cloud and the nearest', async () => {
-  const inAuth = await failure({ '/work/clouds.yaml': one.replace('password:', 'pasword:') });
+  const inAuth = await failure({ '/srv/clouds.yaml': one.replace('password:', 'pasword:') });
   assert.match(
     inAuth.message,
-    /\/work\/clouds\.yaml line 6, cloud prod, auth\.pasword: unknown key, did you mean password$/,
+    /\/srv\/clouds\.yaml line 6, cloud prod, auth\.pasword: unknown key, did you mean password$/,
   );
-  const beside = await failure({ '/work/clouds.yaml': one.replace('region_name', 'regon_name') });
+  const beside = await failure({ '/srv/clouds.yaml': one.replace('region_name', 'regon_name') });
   assert.match(beside.message, /line 10, cloud prod, regon_name: unknown key, did you mean region_name$/);
 });
 
 test('cloud: keys of other tools: are no error', async () => {
   const cloud = await load({
-    '/work/clouds.yaml': `${one}    image_format: raw\n    volume_api_version: 3\n    floating_ip_source: neutron\n    compute_api_version: 2\n`,
+    '/srv/clouds.yaml': `${one}    image_format: raw\n    volume_api_version: 3\n    floating_ip_source: neutron\n    compute_api_version: 2\n`,
   });
   assert.equal(cloud.name, 'prod');
 });
@@ -312,7 +312,7 @@ for (const [what, from, to, message] of [
   ['system scope', 'region_name: RegionOne', 'system_scope: all', /name a project/],
 ] as const) {
   test(`cloud: ${what}: an error that names the place and no secret`, async () => {
-    const error = await failure({ '/work/clouds.yaml': one.replace(from, to) });
+    const error = await failure({ '/srv/clouds.yaml': one.replace(from, to) });
     assert.equal(error.kind, 'invalid');
     assert.match(error.message, message);
     assert.doesNotMatch(error.message, /secret-/);
@@ -340,9 +340,9 @@ for (const [what, text] of [
   ['a prototype key', 'clouds: {__proto__: {auth: {auth_url: http://k}}}'],
 ] as const) {
   test(`cloud: a file with ${what}: an error that names the file and no content`, async () => {
-    const error = await failure({ '/work/clouds.yaml': text });
+    const error = await failure({ '/srv/clouds.yaml': text });
     assert.equal(error.kind, 'invalid');
-    assert.match(error.message, /\/work\/clouds\.yaml/);
+    assert.match(error.message, /\/srv\/clouds\.yaml/);
     assert.doesNotMatch(error.message, /secret-1|xx/);
   });
 }
@@ -350,7 +350,7 @@ for (const [what, text] of [
 test('cloud: nothing anywhere: says where it looked', async () => {
   const error = await failure({});
   assert.equal(error.code, 'cloud.missing');
-  assert.match(error.message, /OS_AUTH_URL.*\/work, \/home\/me\/\.config\/openstack, \/etc\/openstack/);
+  assert.match(error.message, /OS_AUTH_URL.*\/srv, \/home\/me\/\.config\/openstack, \/etc\/openstack/);
 });
 
 test('cloud: a named file that does not exist: is an error', async () => {
