@@ -1,5 +1,6 @@
 import type { Problem } from '../base/problem.ts';
 import type { Node, Pod } from '../kube/types.ts';
+import { isTerminal } from '../sync/plan.ts';
 import type { PodChange } from '../sync/pod-store.ts';
 import { admit, type DaemonSetPolicy, daemonSetProblem } from '../translate/admission.ts';
 import { type Amounts, podRequests } from '../translate/pod-resources.ts';
@@ -54,6 +55,5 @@ export function createAdmission(options: {
 
 /** A Pod takes its share from the moment it was accepted until it has ended. */
 function takesResources(pod: Pod): boolean {
-  const phase = pod.status?.phase;
-  return Boolean(pod.status?.startTime) && phase !== 'Succeeded' && phase !== 'Failed';
+  return Boolean(pod.status?.startTime) && !isTerminal(pod);
 }

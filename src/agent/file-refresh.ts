@@ -7,6 +7,7 @@ import type { Pod } from '../kube/types.ts';
 import type { ContainerApi } from '../openstack/containers.ts';
 import type { CapsuleReader, EventRecorder, PodReader } from '../sync/ports.ts';
 import { createQueue } from '../sync/queue.ts';
+import { names } from '../sync/worker.ts';
 import { firstFileOf, tarOf } from './single-file-tar.ts';
 
 /** A file that a container should hold. */
@@ -78,7 +79,7 @@ export function createFileRefresh(options: FileRefreshOptions): FileRefresh {
     } catch (thrown) {
       // A container that has just ended, or a cloud that is away: the next round tries again.
       const { code, message } = toAppError(thrown);
-      log.debug('files not refreshed', { ...namesOf(pod), code, err: message });
+      log.debug('files not refreshed', { ...names(pod), code, err: message });
     }
   }
 
@@ -98,7 +99,7 @@ export function createFileRefresh(options: FileRefreshOptions): FileRefresh {
     const failure = await writeFiles(uuid, changed);
     if (failure === undefined) {
       for (const { destination, content } of changed) entry.contents.set(destination, content);
-      log.info('files refreshed', { ...namesOf(pod), files: changed.map(({ destination }) => destination).join(' ') });
+      log.info('files refreshed', { ...names(pod), files: changed.map(({ destination }) => destination).join(' ') });
       return;
     }
     entry.isHopeless = true;
@@ -106,7 +107,7 @@ export function createFileRefresh(options: FileRefreshOptions): FileRefresh {
     const message = `${names} changed, and the container keeps the old content: ${failure}. A new content is copied by the image's own cp, as the user of the image; restart the Pod to give it the new files`;
     const { name, namespace, uid } = pod.metadata;
     options.events.record({ kind: 'Pod', name, namespace, uid }, 'Warning', 'FilesNotRefreshed', message);
-    log.warn('files cannot be refreshed', { ...namesOf(pod), err: failure });
+    log.warn('files cannot be refreshed', { ...names(pod), err: failure });
   }
 
   async function readFile(uuid: string, path: string): Promise<Buffer | undefined> {
@@ -161,8 +162,4 @@ function hasFiles({ spec }: Pod): boolean {
   return (spec.volumes ?? []).some(
     ({ configMap, secret, projected, downwardAPI }) => configMap ?? secret ?? projected ?? downwardAPI,
   );
-}
-
-function namesOf({ metadata }: Pod): { pod: string; namespace: string; uid: string } {
-  return { pod: metadata.name, namespace: metadata.namespace, uid: metadata.uid };
 }

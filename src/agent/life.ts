@@ -117,18 +117,15 @@ export function startLife(init: LifeInit): Life {
     onPod(uid, change, pod) {
       network.onChange(uid);
       admission.onPod(uid, change, pod);
-      if (change !== 'deleted') {
-        starts.seen(pod);
-        traces?.seen(pod);
-      } else {
-        starts.forget(uid);
-        traces?.forget(uid);
+      if (change === 'deleted') {
+        for (const follower of [starts, traces, health, inputs]) follower?.forget(uid);
+        objects.forgetPod(uid);
+        return;
       }
+      starts.seen(pod);
+      traces?.seen(pod);
       if (change === 'added') inputs.seen(uid);
-      if (change !== 'deleted') return health?.sync(pod);
-      health?.forget(uid);
-      inputs.forget(uid);
-      objects.forgetPod(uid);
+      health?.sync(pod);
     },
   });
   const registries = createRegistryKeeper({

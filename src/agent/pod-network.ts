@@ -4,8 +4,10 @@ import type { Random } from '../base/random.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Neutron, Port } from '../openstack/neutron.ts';
 import type { Capsule } from '../openstack/types.ts';
+import { isTerminal } from '../sync/plan.ts';
 import type { CapsuleReader, EventRecorder, PodReader } from '../sync/ports.ts';
 import { createQueue } from '../sync/queue.ts';
+import { names } from '../sync/worker.ts';
 import { annotation, readAnnotation, securityGroups } from '../translate/annotations.ts';
 import { createFloatingIps, type FloatingIpOptions } from './floating-ips.ts';
 import { createPortGroups } from './port-groups.ts';
@@ -85,7 +87,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       progress.set(uid, { attempts: before.attempts + 1, retryAt: clock.monotonic() + againMs });
       // A call without an answer may have left an address behind.
       isSweepDue ||= wish.floatingNetwork !== undefined && error.effect === 'unknown';
-      log.warn('network of pod not set', { ...namesOf(pod), code: error.code, err: error.message, againMs });
+      log.warn('network of pod not set', { ...names(pod), code: error.code, err: error.message, againMs });
       tell(pod, 'Warning', 'FailedPodNetwork', `Neutron port of ${capsule.backend} ${capsule.uuid}: ${error.message}`);
       queue.later(uid, againMs, 'refresh');
     }
@@ -101,14 +103,14 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     const address = await addresses.associate(pod, first, wish.floatingNetwork);
     if (address === undefined) return;
     tell(pod, 'Normal', 'FloatingIPAssociated', `floating IP ${address} of ${wish.floatingNetwork} leads to this Pod`);
-    log.info('floating ip associated', { ...namesOf(pod), address });
+    log.info('floating ip associated', { ...names(pod), address });
   }
 
   async function setGroups(pod: Pod, ports: readonly Port[], wanted: readonly string[]): Promise<void> {
     const changes = await Promise.all(ports.map((port) => groups.set(port, wanted)));
     if (!changes.includes(true)) return;
     tell(pod, 'Normal', 'SecurityGroupsSet', `security groups of the Neutron port: ${wanted.join(', ')}`);
-    log.info('security groups set', { ...namesOf(pod), groups: wanted.join(',') });
+    log.info('security groups set', { ...names(pod), groups: wanted.join(',') });
   }
 
   function tell(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void {
@@ -119,7 +121,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   /** A Pod keeps its floating IP until it has ended, also while its capsule is made anew. */
   function keepsAddress(uid: string): boolean {
     const pod = pods.get(uid);
-    return pod !== undefined && !hasEnded(pod) && readAnnotation(pod, annotation.floatingIp) !== undefined;
+    return pod !== undefined && !isTerminal(pod) && readAnnotation(pod, annotation.floatingIp) !== undefined;
   }
 
   async function sweep(): Promise<void> {
@@ -161,7 +163,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
 
 /** What the annotations ask for; undefined where there is nothing to do. A standalone container gets its groups from Zun. */
 function wishOf(pod: Pod, capsule: Capsule | undefined): Wish | undefined {
-  if (pod.metadata.deletionTimestamp || hasEnded(pod)) return undefined;
+  if (pod.metadata.deletionTimestamp || isTerminal(pod)) return undefined;
   const groups = capsule?.backend === 'container' ? [] : securityGroups(pod);
   const floatingNetwork = readAnnotation(pod, annotation.floatingIp);
   return groups.length === 0 && floatingNetwork === undefined ? undefined : { groups, floatingNetwork };
@@ -169,12 +171,4 @@ function wishOf(pod: Pod, capsule: Capsule | undefined): Wish | undefined {
 
 function isUp({ status, addresses }: Capsule): boolean {
   return (status === 'Running' || status === 'Created') && Object.values(addresses).some((list) => list.length > 0);
-}
-
-function hasEnded(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}
-
-function namesOf({ metadata }: Pod): { pod: string; namespace: string; uid: string } {
-  return { pod: metadata.name, namespace: metadata.namespace, uid: metadata.uid };
 }

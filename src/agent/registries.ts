@@ -4,6 +4,7 @@ import { toAppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Pod, Secret } from '../kube/types.ts';
 import type { ZunProject, ZunRegistry } from '../openstack/zun-project.ts';
+import { isTerminal } from '../sync/plan.ts';
 import type { CapsuleReader, PodReader } from '../sync/ports.ts';
 import { imageCredentials, type RegistryCredential } from '../translate/registries.ts';
 
@@ -162,7 +163,7 @@ export function createRegistryKeeper(options: RegistryKeeperOptions): RegistryKe
 }
 
 function isLive(pod: Pod | undefined): boolean {
-  return pod !== undefined && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed';
+  return pod !== undefined && !isTerminal(pod);
 }
 
 function digest(parts: readonly string[], length: number): string {

@@ -2,7 +2,7 @@ import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import { type CapsuleName, capsuleLetGoBy, capsuleNamedBy } from '../status/named-capsule.ts';
-import { isWorkDone } from '../status/phase.ts';
+import { isTerminalPhase, isWorkDone } from '../status/phase.ts';
 import type { Absence } from './capsule-store.ts';
 import { failedStart, startFailed } from './failed-start.ts';
 import type { PodMemory } from './memory.ts';
@@ -86,45 +86,9 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
     return { kind: 'await-deletion', againMs: Math.max(0, nextAt - time.monotonic) };
   }
 
-  // 8, early: a list shows a capsule that the status does not name, and lacks the one that it names: it may lag behind.
-  const published = capsuleNamedBy(pod?.status);
-  const [other] = capsules;
-  if (other && published && other.uuid !== published.uuid && view.absence(published.uuid) !== 'answer') {
-    return { kind: 'confirm', capsule: published };
-  }
-
-  // 8, early too: a capsule that no status names is looked at before it is taken over; the list may show what is gone.
-  if (pod && other && !published && !isTerminal(pod) && !view.isAnswered(other.uuid)) {
-    return { kind: 'confirm', capsule: { backend: other.backend, uuid: other.uuid } };
-  }
-
-  // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.
+  // 3 to 5: a capsule is there. Without a Pod it was unwanted.
   const [capsule] = capsules;
-  if (pod && capsule && !isTerminal(pod) && startFailed(pod, capsule)) {
-    return { kind: 'disown', capsule, problem: failedStart(capsule) };
-  }
-
-  if (pod && capsule && !isTerminal(pod) && isLetGo(pod, capsule, memory)) {
-    return { kind: 'wait', problems: memory.problems, againMs: 1000 };
-  }
-
-  // 4: a probe or hook wants a container killed, or its image was changed. Where the backend cannot restart it, the capsule
-  // makes way for a new one.
-  if (pod && capsule && memory.kill && !isTerminal(pod)) {
-    const atMs = restartAt(memory);
-    if (time.monotonic < atMs) return { kind: 'follow', capsule, againMs: atMs - time.monotonic };
-    if (capsule.backend === 'container') return { kind: 'restart', capsule };
-    return { kind: 'disown', capsule, problem: crashLoop(memory.kill.message), restart: memory.kill };
-  }
-  const changed = pod && capsule && !isTerminal(pod) && changedContainer(pod, capsule, memory);
-  if (changed) {
-    const atMs = restartAt(memory);
-    if (time.monotonic < atMs) return { kind: 'follow', capsule, againMs: atMs - time.monotonic };
-    return { kind: 'disown', capsule, problem: newDefinition(changed.message), restart: changed };
-  }
-
-  // 5: the capsule is there; status follows it.
-  if (pod && capsule) return { kind: 'follow', capsule, ...timer(pod, capsule, memory, time, rules) };
+  if (pod && capsule) return planPresent(pod, capsule, { view, memory, time, rules });
 
   // 6: nothing is seen, but what we last did may still show up.
   if (rules.timeRule && view.observedAt <= memory.trustListsAfter) {
@@ -137,7 +101,7 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   // 8: a capsule known by its uuid is gone when Zun says 404 for it; a list may lag behind, so it counts only where we asked
   // for the deletion, and only if no lag explains it.
   const discard = memory.discard ?? capsuleLetGoBy(pod?.status);
-  const named = [memory.capsule, published].find((name) => name && name.uuid !== discard?.uuid);
+  const named = [memory.capsule, capsuleNamedBy(pod?.status)].find((name) => name && name.uuid !== discard?.uuid);
   if (named && !isGone(named, view)) return { kind: 'confirm', capsule: named };
   if (discard && view.absence(discard.uuid) !== 'answer') return { kind: 'confirm', capsule: discard };
 
@@ -169,9 +133,44 @@ export function plan(view: PlanView, memory: PodMemory, time: PlanTime, rules: P
   return { kind: 'create' };
 }
 
+/** The rungs of a Pod whose capsule is seen. */
+function planPresent(
+  pod: Pod,
+  capsule: Capsule,
+  { view, memory, time, rules }: { view: PlanView; memory: PodMemory; time: PlanTime; rules: PlanRules },
+): Step {
+  // 8, early: a list shows a capsule that the status does not name, and lacks the one that it names: it may lag behind.
+  const published = capsuleNamedBy(pod.status);
+  if (published && capsule.uuid !== published.uuid && view.absence(published.uuid) !== 'answer') {
+    return { kind: 'confirm', capsule: published };
+  }
+  if (!isTerminal(pod)) {
+    // 8, early too: a capsule that no status names is looked at before it is taken over; the list may show what is gone.
+    if (!published && !view.isAnswered(capsule.uuid)) {
+      return { kind: 'confirm', capsule: { backend: capsule.backend, uuid: capsule.uuid } };
+    }
+    // 3: a capsule whose start failed before anything ran goes, and the Pod waits; its status stops naming it first.
+    if (startFailed(pod, capsule)) return { kind: 'disown', capsule, problem: failedStart(capsule) };
+    if (isLetGo(pod, capsule, memory)) return { kind: 'wait', problems: memory.problems, againMs: 1000 };
+
+    // 4: a probe or hook wants a container killed, or its image was changed. Where the backend cannot restart it, the
+    // capsule makes way for a new one.
+    const wish = memory.kill ?? changedContainer(pod, capsule, memory);
+    if (wish) {
+      const waitMs = restartAt(memory) - time.monotonic;
+      if (waitMs > 0) return { kind: 'follow', capsule, againMs: waitMs };
+      if (memory.kill && capsule.backend === 'container') return { kind: 'restart', capsule };
+      const problem = memory.kill ? crashLoop(wish.message) : newDefinition(wish.message);
+      return { kind: 'disown', capsule, problem, restart: wish };
+    }
+  }
+  // 5: the capsule is there; status follows it.
+  return { kind: 'follow', capsule, ...timer(pod, capsule, memory, time, rules) };
+}
+
 /** Tells whether a Pod's phase is one that never changes again. */
 export function isTerminal(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
+  return isTerminalPhase(pod.status?.phase);
 }
 
 function isGone(named: CapsuleName, { pod, absence }: PlanView): boolean {
@@ -244,7 +243,8 @@ function deleteDueAt(capsule: Capsule, memory: PodMemory, rules: PlanRules): num
   return memory.creatingSince + rules.redeleteMs;
 }
 
-function isInCreation({ status }: Capsule): boolean {
+/** Tells whether Zun is still bringing a capsule up. */
+export function isInCreation({ status }: Capsule): boolean {
   return status === 'Creating' || status === 'Created';
 }
 

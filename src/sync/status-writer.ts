@@ -5,6 +5,7 @@ import { statusPatch } from '../status/merge.ts';
 import { capsuleNamedBy } from '../status/named-capsule.ts';
 import { podStatus } from '../status/pod.ts';
 import type { Situation } from '../status/types.ts';
+import { isInCreation } from './plan.ts';
 import { event } from './steps.ts';
 import { names, type Run } from './worker.ts';
 
@@ -29,14 +30,14 @@ export async function writeStatus(run: Run, situation: Situation | undefined): P
   const pod = deps.pods.get(run.uid);
   if (!pod) return {};
   if (!situation) return { stored: pod };
+  const soonMs = firstWriteIn(run, situation);
+  if (soonMs > 0) return { stored: pod, againMs: soonMs };
   const desired = podStatus(pod, situation, {
     nowMs: deps.clock.now(),
     hostIPs: deps.hostIPs(),
     probes: deps.probes(run.uid),
     restarts: memory.restarts,
   });
-  const soonMs = firstWriteIn(run, situation);
-  if (soonMs > 0) return { stored: pod, againMs: soonMs };
   const patch = statusPatch(pod.status, desired);
   if (!patch) return { stored: pod };
   const waitMs = memory.statusWrittenAt + pendingEveryMs - deps.clock.monotonic();
@@ -78,9 +79,7 @@ async function store(run: Run, pod: Pod, patch: object, desired: PodStatus): Pro
  */
 function firstWriteIn({ memory, deps }: Run, situation: Situation): number {
   if (situation.kind !== 'present' || memory.statusWrittenAt !== Number.NEGATIVE_INFINITY) return 0;
-  const { status } = situation.capsule;
-  if (status !== 'Creating' && status !== 'Created') return 0;
-  if (situation.terminating || memory.creatingSince === undefined) return 0;
+  if (!isInCreation(situation.capsule) || situation.terminating || memory.creatingSince === undefined) return 0;
   return memory.creatingSince + firstWriteAfterMs - deps.clock.monotonic();
 }
 

@@ -3,6 +3,7 @@ import { isOurs, readOwner } from '../base/identity.ts';
 import type { Problem } from '../base/problem.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
+import type { CapsuleName } from '../status/named-capsule.ts';
 import { imagesText } from '../translate/images-label.ts';
 import { startPod } from './create.ts';
 import { failedStart } from './failed-start.ts';
@@ -32,10 +33,7 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
       deps.poller.wantListAfter(step.after);
       return {};
     case 'confirm': {
-      const beganAt = deps.clock.monotonic();
-      const capsule = await deps.zun.get(step.capsule.backend, step.capsule.uuid);
-      if (!capsule) deps.capsules.remove(step.capsule.uuid, beganAt);
-      else deps.capsules.upsert(capsule, beganAt);
+      const capsule = await readCapsule(step.capsule, run);
       // A capsule that is there but no longer carries our labels stays out of the store: look again, slowly.
       return { againMs: capsule && !deps.capsules.get(capsule.uuid) ? 60_000 : 0 };
     }
@@ -133,13 +131,17 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
 
 /** A list that lags may still show the capsule that would be kept: it is read before the other one goes. */
 async function isKeptThere(run: Run): Promise<boolean> {
-  const { deps, view, memory } = run;
-  const kept = keptCapsule(run.pod, view.capsules, memory);
-  if (!kept) return true;
+  const kept = keptCapsule(run.pod, run.view.capsules, run.memory);
+  return !kept || (await readCapsule(kept, run)) !== undefined;
+}
+
+/** Asks Zun about one capsule and lets the store know; undefined when it is gone. */
+async function readCapsule({ backend, uuid }: CapsuleName, { deps }: Run): Promise<Capsule | undefined> {
   const beganAt = deps.clock.monotonic();
-  const seen = await deps.zun.get(kept.backend, kept.uuid);
-  if (!seen) deps.capsules.remove(kept.uuid, beganAt);
-  return seen !== undefined;
+  const capsule = await deps.zun.get(backend, uuid);
+  if (capsule) deps.capsules.upsert(capsule, beganAt);
+  else deps.capsules.remove(uuid, beganAt);
+  return capsule;
 }
 
 /** The status of a Pod whose capsule is on its way out. */

@@ -12,7 +12,16 @@ import type { CapsulePoller } from './capsule-poller.ts';
 import type { CapsuleStore } from './capsule-store.ts';
 import { retryDelayMs } from './failure.ts';
 import { newMemory, type PodMemory } from './memory.ts';
-import { isLetGo, isTerminal, keptCapsule, type PlanRules, type PlanView, plan, type Step } from './plan.ts';
+import {
+  isInCreation,
+  isLetGo,
+  isTerminal,
+  keptCapsule,
+  type PlanRules,
+  type PlanView,
+  plan,
+  type Step,
+} from './plan.ts';
 import type { PodStore } from './pod-store.ts';
 import type { EventRecorder, InputSource, PodApi } from './ports.ts';
 import type { Lane, Queue } from './queue.ts';
@@ -154,7 +163,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function runOnce(uid: string): Promise<void> {
     if (!deps.pods.isComplete()) return;
     const run = begin(uid);
-    noteCapsule(run, clock);
+    noteCapsule(run);
     addPreStop(run);
     const step = plan(run.view, run.memory, { monotonic: clock.monotonic(), wall: clock.now() }, options);
     log.debug('step planned', { uid, step: step.kind });
@@ -187,7 +196,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function removePod(run: Run, pod: Pod): Promise<void> {
-    if (pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed') return;
+    if (!isTerminal(pod)) return;
     await deps.podApi.remove(pod);
     deps.onStep('remove-pod', run.uid);
     run.remember({ removedAt: clock.monotonic() });
@@ -236,18 +245,18 @@ export function createWorker(deps: WorkerDeps): Worker {
 }
 
 /** Keeps what a seen capsule tells about the Pod, for the time when it is no longer seen. */
-function noteCapsule(run: Run, clock: Clock): void {
+function noteCapsule(run: Run): void {
   const { pod } = run;
   if (pod) run.remember({ graceSeconds: graceSeconds(pod) });
   const capsule = keptCapsule(pod, run.view.capsules, run.memory);
   if (!capsule) return;
-  const creating = capsule.status === 'Creating' || capsule.status === 'Created';
+  const creating = isInCreation(capsule);
   run.remember({ last: capsule });
   // A list alone is no proof that it still exists; to remember it would make its absence look like a loss.
   const isKnown = run.view.isAnswered(capsule.uuid) || capsuleNamedBy(pod?.status)?.uuid === capsule.uuid;
   const isKept = isKnown && capsule.status !== 'Error' && !isLetGo(pod, capsule, run.memory);
   if (isKept) run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
-  if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: clock.monotonic() });
+  if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: run.deps.clock.monotonic() });
   if (!creating) run.drop('creatingSince');
 }
 
@@ -268,7 +277,7 @@ function graceSeconds(pod: Pod): number {
 }
 
 function isMoving(capsule: Capsule): boolean {
-  return capsule.status === 'Creating' || capsule.status === 'Created' || capsule.status === 'Deleting';
+  return isInCreation(capsule) || capsule.status === 'Deleting';
 }
 
 function laneOf(pod: Pod | undefined): Lane {
