@@ -103,8 +103,8 @@ export function createFileRefresh(options: FileRefreshOptions): FileRefresh {
       return;
     }
     entry.isHopeless = true;
-    const files = changed.map(({ destination }) => destination).join(', ');
-    const message = `${files} changed, and the container keeps the old content: ${failure}. A new content is copied by the image's own cp, as the user of the image; restart the Pod to give it the new files`;
+    const listed = changed.map(({ destination }) => destination).join(', ');
+    const message = `${listed} changed, and the container keeps the old content: ${failure}. A new content is copied by the image's own cp, as the user of the image; restart the Pod to give it the new files`;
     const { name, namespace, uid } = pod.metadata;
     options.events.record({ kind: 'Pod', name, namespace, uid }, 'Warning', 'FilesNotRefreshed', message);
     log.warn('files cannot be refreshed', { ...names(pod), err: failure });
