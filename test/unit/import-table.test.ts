@@ -96,7 +96,7 @@ test('imports: client-node at run time: in kube/auth alone', () => {
 });
 
 test('sizes: every source file: under 300 lines unless it is a table', () => {
-  const tables = /^src\/(translate\/support|config\/options|openstack\/types|openstack\/zun-schema|emulators\/)/;
+  const tables = /^src\/(translate\/support|config\/options\.ts|emulators\/kube\/table-printers\.ts)/;
   const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > 301 && !tables.test(file));
   assert.deepEqual(long, []);
 });
