@@ -94,13 +94,13 @@ def start():
 
 
 def stop(*_):
+    kuryr.remove_links()  # first: what follows may take longer than the patience of whoever stops this
     left = docker(asked.socket, "ps", "-aq", capture_output=True, text=True).stdout.split()
     if left:
         docker(asked.socket, "rm", "-f", *left, stdout=subprocess.DEVNULL)
     for process in reversed(processes):
         process.terminate()
         process.wait()
-    kuryr.remove_links()
     if os.path.exists(PLUGIN):
         os.unlink(PLUGIN)
     sys.exit(0)

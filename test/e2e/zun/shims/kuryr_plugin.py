@@ -1,5 +1,6 @@
 """A tiny stand-in for kuryr-libnetwork, the Docker network driver that Zun uses: a Linux bridge for each network, a veth pair for each container."""
 import json
+import os
 import subprocess
 
 from http_json import Raw
@@ -11,9 +12,26 @@ def ip(*arguments, check=True):
         raise RuntimeError("ip %s: %s" % (" ".join(arguments), done.stderr.strip()))
 
 
+def is_alive(alias):
+    """Whether the process that made a link, which its alias names, still runs."""
+    return alias.isdigit() and os.path.exists("/proc/" + alias)
+
+
+def remove_dead_links():
+    """Bridges of plug-ins that were killed: their routes would lead to nowhere what is meant for the containers of this one."""
+    links = "/sys/class/net"
+    for name in os.listdir(links):
+        if not (name.startswith("zk") and os.path.isdir(os.path.join(links, name, "bridge"))):
+            continue
+        with open(os.path.join(links, name, "ifalias")) as alias:
+            if not is_alive(alias.read().strip()):
+                ip("link", "del", name, check=False)
+
+
 class Kuryr:
     def __init__(self):
         self.networks, self.endpoints = {}, {}
+        remove_dead_links()
 
     def answer(self, request):
         serve = getattr(self, request.path.lstrip("/").replace(".", "_"), lambda _: {})
@@ -32,6 +50,7 @@ class Kuryr:
     def NetworkDriver_CreateNetwork(self, body):
         bridge, gateway = "zk" + body["NetworkID"][:8], ""
         ip("link", "add", bridge, "type", "bridge")
+        ip("link", "set", bridge, "alias", str(os.getpid()))
         for pool in (body.get("IPv4Data") or []) + (body.get("IPv6Data") or []):
             if pool.get("Gateway"):
                 # The host takes the gateway's address, so it can reach the containers.
