@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of zunlet: Node and one file. Both bases are build arguments, so that copies of your own registry will do.
 # For two architectures: docker buildx build --platform linux/amd64,linux/arm64 --tag …
 ARG BUILD_IMAGE=docker.io/library/node:24-bookworm-slim
@@ -7,10 +6,11 @@ ARG RUN_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 # The bundle is the same for every architecture, so it is made on the builder's own.
 FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS build
 WORKDIR /src
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts ./scripts
 COPY src ./src
+COPY deploy/examples ./deploy/examples
 RUN node scripts/build.ts dist && node dist/zunlet.mjs version
 
 # Node of the image's architecture.
@@ -25,7 +25,8 @@ LABEL org.opencontainers.image.title="zunlet" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
-COPY --from=build --chmod=0444 /src/dist/zunlet.mjs /src/dist/sbom.cdx.json /src/package.json /opt/zunlet/
+COPY --from=build --chmod=0555 /src/dist /opt/zunlet
+COPY --from=build --chmod=0444 /src/package.json /opt/zunlet/
 ENV NODE_ENV=production
 USER 65532:65532
 # Kubernetes asks by its own probes; this is for docker run. The page is at the default of the option healthAddress.

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Agent, startAgent } from '../../agent/agent.ts';
 import { sleep, systemClock } from '../../base/clock.ts';
-import { isKind } from '../../base/errors.ts';
+import { AppError, isKind } from '../../base/errors.ts';
 import { silentLog } from '../../base/log.ts';
 import { systemRandom } from '../../base/random.ts';
 import { loadOptions } from '../../config/load.ts';
@@ -39,7 +40,6 @@ your own kubectl, and ends cleanly on Ctrl-C.
   --log-level  also shows the node's log, on stderr: debug, info, warn, error
 `;
 
-const examples = fileURLToPath(new URL('../../../deploy/examples', import.meta.url));
 const nodeName = 'zun-demo';
 
 /** `zunlet demo`. */
@@ -55,7 +55,7 @@ export const demoCommand: Command = async (args, io) => {
     io.stdout.write(help);
     return 0;
   }
-  const manifests = await readManifests(positionals.length > 0 ? positionals : [examples]);
+  const manifests = await readManifests(positionals.length > 0 ? positionals : [findExamples()]);
   const stage = await setStage(io, typeof values['log-level'] === 'string' ? values['log-level'] : undefined);
   const view = createView(io, values['json'] === true);
   try {
@@ -77,6 +77,17 @@ export const demoCommand: Command = async (args, io) => {
     await stage.strike();
   }
 };
+
+/** The Pods of the demo: beside the bundle, where the build puts them, or in the source tree. Errors: `usage`. */
+function findExamples(): string {
+  const places = ['./examples', '../../../deploy/examples'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const found = places.find((folder) => existsSync(folder));
+  if (found !== undefined) return found;
+  const message = `finding the Pods of the demo: no folder ${places.join(' or ')}; name a file or a folder`;
+  throw new AppError({ kind: 'invalid', code: 'usage', message });
+}
 
 interface Stage {
   kubeUrl: string;
