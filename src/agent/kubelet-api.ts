@@ -57,7 +57,7 @@ export function wireKubeletApi(wiring: KubeletApiWiring): KubeletServer {
     clientCa: clientCa(options, kube),
     insecureKubeletApi: options.insecureKubeletApi,
     registry: wiring.metrics.registry,
-    probeRegistry: undefined,
+    probeRegistry: wiring.metrics.probes.registry,
     health: wiring.health,
     configz: () => kubeletConfiguration(options),
     machine: () => machineSize(options),

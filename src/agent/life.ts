@@ -86,6 +86,7 @@ export function startLife(init: LifeInit): Life {
         log,
         events,
         containers: clients.containers,
+        meter: init.metrics.probes,
         onChange: (uid) => loop.poke(uid),
         onKill: (demand) => loop.kill(demand),
       })

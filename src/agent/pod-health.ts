@@ -6,7 +6,7 @@ import { oneShotGet, tcpDial } from '../http/one-shot.ts';
 import type { Pod } from '../kube/types.ts';
 import type { ContainerApi } from '../openstack/containers.ts';
 import { createPodHealth, type PodHealth } from '../probes/pod-health.ts';
-import type { ExecPort, KillDemand } from '../probes/ports.ts';
+import type { ExecPort, KillDemand, ProbeMeter } from '../probes/ports.ts';
 import { capsuleNamedBy } from '../status/named-capsule.ts';
 import type { EventRecorder } from '../sync/ports.ts';
 
@@ -16,6 +16,7 @@ export interface HealthWiring {
   log: Log;
   events: EventRecorder;
   containers: ContainerApi;
+  meter: ProbeMeter;
   onChange(uid: string): void;
   onKill(demand: KillDemand): void;
 }

@@ -5,7 +5,7 @@ import type { Random } from '../base/random.ts';
 import type { Pod } from '../kube/types.ts';
 import { isTerminalPhase } from '../status/phase.ts';
 import type { ProbeView } from '../status/types.ts';
-import type { ContainerEvent, KillDemand, ProbePorts } from './ports.ts';
+import type { ContainerEvent, KillDemand, ProbeMeter, ProbePorts } from './ports.ts';
 import { type ProbeOutcome, runProbe } from './run.ts';
 import { createSchedule } from './schedule.ts';
 import { afterResult, initialState } from './state.ts';
@@ -25,6 +25,7 @@ export interface ProbeEngineDeps {
   ports: ProbePorts;
   log: Log;
   event: ContainerEvent;
+  meter?: ProbeMeter;
   /** What the status of this Pod is made of has changed. */
   onChange(uid: string): void;
   onLivenessFailure(failure: KillDemand): void;
@@ -129,7 +130,12 @@ export function createProbeEngine(deps: ProbeEngineDeps): ProbeEngine {
     tracked.busy = false;
     if (pods.get(tracked.uid) !== entry) return;
     if (tracked.run?.key !== runKey) return settle(entry, tracked);
-    if (outcome) take(entry, tracked, outcome);
+    if (outcome) {
+      const { kind, container } = tracked;
+      const result = outcome.result === 'failure' ? 'failed' : 'successful';
+      deps.meter?.ran(entry.pod, container.name, kind, result, clock.monotonic() - begun);
+      take(entry, tracked, outcome);
+    }
     if (!isDue(entry, tracked)) return;
     const { periodMs } = tracked.times;
     const missed = Math.floor((clock.monotonic() - begun) / periodMs);
@@ -151,13 +157,16 @@ export function createProbeEngine(deps: ProbeEngineDeps): ProbeEngine {
     if (kind !== 'Readiness' && decided === 'failure') deps.onLivenessFailure(livenessFailure(entry, tracked));
   }
 
+  function drop(uid: string): void {
+    const entry = pods.get(uid);
+    pods.delete(uid);
+    if (entry) deps.meter?.ended(entry.pod);
+  }
+
   return {
     sync(pod) {
       const { uid } = pod.metadata;
-      if (isTerminalPhase(pod.status?.phase)) {
-        pods.delete(uid);
-        return;
-      }
+      if (isTerminalPhase(pod.status?.phase)) return drop(uid);
       const entry = pods.get(uid) ?? trackPod(pod);
       if (entry.probes.length === 0) return;
       entry.pod = pod;
@@ -175,15 +184,13 @@ export function createProbeEngine(deps: ProbeEngineDeps): ProbeEngine {
       const entry = pods.get(uid);
       for (const tracked of entry?.probes ?? []) if (entry) settle(entry, tracked);
     },
-    forget(uid) {
-      pods.delete(uid);
-    },
+    forget: drop,
     view(uid) {
       const entry = pods.get(uid);
       return entry ? viewOf(entry, ports) : {};
     },
     close() {
-      pods.clear();
+      for (const uid of pods.keys()) drop(uid);
       schedule.close();
     },
   };

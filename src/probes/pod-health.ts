@@ -5,7 +5,7 @@ import type { Pod } from '../kube/types.ts';
 import type { ProbeView } from '../status/types.ts';
 import { createProbeEngine } from './engine.ts';
 import { createLifecycle, type PreStop } from './lifecycle.ts';
-import type { ContainerEvent, KillDemand, ProbePorts } from './ports.ts';
+import type { ContainerEvent, KillDemand, ProbeMeter, ProbePorts } from './ports.ts';
 
 export interface PodHealthDeps {
   clock: Clock;
@@ -13,6 +13,7 @@ export interface PodHealthDeps {
   ports: ProbePorts;
   log: Log;
   event: ContainerEvent;
+  meter?: ProbeMeter;
   /** What the status of this Pod is made of has changed, or its preStop hooks are over. */
   onChange(uid: string): void;
   /** A liveness or startup probe, or a postStart hook, has failed. Called once for each run of a container. */
@@ -57,6 +58,7 @@ export function createPodHealth(deps: PodHealthDeps): PodHealth {
     onLivenessFailure: deps.onKill,
     isHeld: (uid, container) => lifecycle.pending(uid).includes(container),
     maxInFlight,
+    ...(deps.meter && { meter: deps.meter }),
   });
   return {
     sync(pod) {

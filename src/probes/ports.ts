@@ -1,5 +1,6 @@
 import type { HealthAnswer, HealthRequest, OneShotAnswer, OneShotRequest } from '../base/one-shot.ts';
 import type { Pod } from '../kube/types.ts';
+import type { ProbeKind } from './state.ts';
 
 /** Runs commands in containers, where the backend can. */
 export interface ExecPort {
@@ -26,6 +27,13 @@ export type ContainerEvent = (
   reason: string,
   message: string,
 ) => void;
+
+/** Is told of each run of a probe. */
+export interface ProbeMeter {
+  ran(pod: Pod, container: string, kind: ProbeKind, result: 'successful' | 'failed', durationMs: number): void;
+  /** The probes of this Pod are over. */
+  ended(pod: Pod): void;
+}
 
 /** A container that has to be killed, and restarted as its policy says. */
 export interface KillDemand {

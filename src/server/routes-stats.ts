@@ -26,7 +26,7 @@ export function addStatsRoutes(app: Express, tools: RouteTools): void {
     sendMetrics(response, await options.registry.metrics());
   });
   app.get('/metrics/probes', async (_request, response) => {
-    sendMetrics(response, options.probeRegistry ? await options.probeRegistry.metrics() : '');
+    sendMetrics(response, await options.probeRegistry.metrics());
   });
   app.get('/metrics/resource', async (_request, response) => {
     sendMetrics(response, resourceMetrics(await stats.read()));

@@ -69,7 +69,7 @@ export interface KubeletServerOptions {
   /** `/metrics`; the server adds its own to it. */
   registry: Registry;
   /** `/metrics/probes`. */
-  probeRegistry: Registry | undefined;
+  probeRegistry: Registry;
   health: () => HealthCheck[];
   /** The KubeletConfiguration that `/configz` shows; without secrets. */
   configz: () => object;

@@ -1,6 +1,7 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { LoopCounts } from '../sync/loop.ts';
 import { registerGauges } from './gauges.ts';
+import { createProbeMetrics, type ProbeMetrics } from './probe-metrics.ts';
 
 /** What the metrics are read from at each scrape. */
 export interface MetricSources {
@@ -23,6 +24,8 @@ export interface MetricSources {
 /** The instruments that the program writes to, and the page that Prometheus reads. */
 export interface Metrics {
   readonly registry: Registry;
+  /** The page of the probes, apart from the rest: its labels hold Pods. */
+  readonly probes: ProbeMetrics;
   kubeCall(call: { verb: string; resource: string; code: number; durationMs: number }): void;
   cloudCall(call: { service: string; operation: string; code: string; durationMs: number }): void;
   step(kind: string): void;
@@ -41,7 +44,7 @@ const startBuckets = [0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600];
 
 /**
  * Makes the metrics. Where a dashboard expects a name of the kubelet, that name is used; what only Zun has is under
- * `zunlet_`. No label ever holds a Pod, so the number of series does not grow with the Pods.
+ * `zunlet_`. No label of `registry` ever holds a Pod, so the number of series does not grow with the Pods.
  * Source: kubernetes.io/docs/reference/instrumentation/metrics.
  */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -50,7 +53,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const cloud = cloudMetrics([registry]);
   const work = workMetrics([registry]);
   registerGauges(registry, sources);
-  return { registry, kubeCall: kube.call, cloudCall: cloud.call, ...work };
+  return { registry, probes: createProbeMetrics(), kubeCall: kube.call, cloudCall: cloud.call, ...work };
 }
 
 type KubeCall = Parameters<Metrics['kubeCall']>[0];

@@ -160,7 +160,7 @@ export async function startKubeletBed(bed: BedOptions): Promise<KubeletBed> {
     clientCa: { read: () => Promise.resolve(authority.cert) },
     insecureKubeletApi: false,
     registry: new Registry(),
-    probeRegistry: undefined,
+    probeRegistry: new Registry(),
     health: () => [{ name: 'syncloop', isHealthy: true }],
     configz: () => ({ kind: 'KubeletConfiguration' }),
     machine: () => ({ cpuCores: 8, memoryBytes: 34_359_738_368n }),

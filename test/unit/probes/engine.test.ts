@@ -5,6 +5,7 @@ import type { HealthAnswer, OneShotAnswer } from '../../../src/base/one-shot.ts'
 import type { Container, ContainerStatus, Pod } from '../../../src/kube/types.ts';
 import { createPodHealth } from '../../../src/probes/pod-health.ts';
 import type { ExecPort, KillDemand } from '../../../src/probes/ports.ts';
+import { createProbeMetrics } from '../../../src/telemetry/probe-metrics.ts';
 import { pod, uuid } from '../../lib/builders.ts';
 import { createManualClock } from '../../lib/manual-clock.ts';
 
@@ -36,6 +37,7 @@ function bench(exec?: ExecPort) {
   const requests: { at: number; url: string }[] = [];
   const events: string[] = [];
   const kills: KillDemand[] = [];
+  const meter = createProbeMetrics();
   const world: { status: number; changes: number; slowMs: number; health: HealthAnswer; dial: string | undefined } = {
     status: 200,
     changes: 0,
@@ -67,8 +69,9 @@ function bench(exec?: ExecPort) {
       world.changes += 1;
     },
     onKill: (demand) => kills.push(demand),
+    meter,
   });
-  return { clock, requests, events, kills, world, health, view: () => health.view(uid)['app'] };
+  return { clock, requests, events, kills, world, health, meter, view: () => health.view(uid)['app'] };
 }
 
 const httpGet = { port: 80, path: '/healthz' };
@@ -334,4 +337,20 @@ test('probes: a sidecar has probes, a regular init container’s are not run', a
   });
   await clock.advance(0);
   assert.deepEqual(health.view(uid), { side: { containerID: id, ready: true } });
+});
+
+test('probes: metrics: runs counted by result, the duration of successes, and nothing left of a Pod that is gone', async () => {
+  const { clock, health, world, meter } = bench();
+  world.slowMs = 250;
+  health.sync(runningPod({ readinessProbe: { httpGet, periodSeconds: 5 } }));
+  await clock.advance(11_000);
+  world.status = 503;
+  await clock.advance(5_000);
+  const text = await meter.registry.metrics();
+  const of = (line: RegExp) => text.match(line)?.[1];
+  assert.equal(of(/^prober_probe_total\{probe_type="Readiness",.*result="successful".*\} (\d+)$/m), '3');
+  assert.equal(of(/^prober_probe_total\{probe_type="Readiness",.*result="failed".*\} (\d+)$/m), '1');
+  assert.equal(of(/^prober_probe_duration_seconds_sum\{probe_type="Readiness",.*\} ([\d.]+)$/m), '0.75');
+  health.forget(uid);
+  assert.doesNotMatch(await meter.registry.metrics(), /Readiness/);
 });
