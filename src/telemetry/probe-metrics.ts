@@ -1,10 +1,12 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import type { Pod } from '../kube/types.ts';
-import type { ProbeMeter } from '../probes/ports.ts';
 
 /** What `/metrics/probes` shows. */
-export interface ProbeMetrics extends ProbeMeter {
+export interface ProbeMetrics {
   readonly registry: Registry;
+  ran(pod: Pod, container: string, kind: string, result: 'successful' | 'failed', durationMs: number): void;
+  /** The probes of this Pod are over: their series go. */
+  ended(pod: Pod): void;
 }
 
 interface Series {
