@@ -23,7 +23,8 @@ export function guardedPods(pods: PodApi, mayWork: () => boolean): PodApi {
   };
 }
 
-async function whileHeld<T>(mayWork: () => boolean, what: string, call: () => Promise<T>): Promise<T> {
+/** Runs a call only while the node's Lease is held. Errors: also `agent.lease-lost`. */
+export async function whileHeld<T>(mayWork: () => boolean, what: string, call: () => Promise<T>): Promise<T> {
   if (mayWork()) return call();
   throw new AppError({
     kind: 'retryable',

@@ -16,7 +16,7 @@ import { createPodStarts } from '../telemetry/pod-starts.ts';
 import { createAdmission } from './admission.ts';
 import type { Clients } from './clients.ts';
 import { createFileRefresh } from './file-refresh.ts';
-import { guardedPods, guardedZun } from './lease-guard.ts';
+import { guardedPods, guardedZun, whileHeld } from './lease-guard.ts';
 import { loopHooks } from './loop-metrics.ts';
 import { wirePodHealth } from './pod-health.ts';
 import { createPodNetwork } from './pod-network.ts';
@@ -110,7 +110,8 @@ export function startLife(init: LifeInit): Life {
     },
     hostIPs: () => init.hostIPs,
     admit: (pod) => admission.admit(pod),
-    restartContainer: (uuid, graceSeconds) => clients.containers.reboot(uuid, graceSeconds),
+    restartContainer: (uuid, graceSeconds) =>
+      whileHeld(init.mayWork, 'restarting a container', () => clients.containers.reboot(uuid, graceSeconds)),
     ...loopHooks(init.metrics),
     ...(traces && { around: traces.around }),
     ...(health && { probes: health.view, preStop: health.preStop }),

@@ -23,6 +23,8 @@ export interface PodMemory {
   attempts: number;
   /** Since when, monotonic ms, the present capsule has been seen in creation. */
   creatingSince?: number;
+  /** The same of each other capsule of the Pod, by uuid. */
+  othersCreatingSince: ReadonlyMap<string, number>;
   /** Fields were named in an Event already. */
   warned: boolean;
   /** The final DELETE of the Pod object was answered at this monotonic ms. */
@@ -49,6 +51,7 @@ export function newMemory(trustListsAfter: number): PodMemory {
   return {
     trustListsAfter,
     deletesSent: new Map(),
+    othersCreatingSince: new Map(),
     problems: [],
     retryAt: Number.NEGATIVE_INFINITY,
     attempts: 0,

@@ -239,8 +239,8 @@ function deleteDueAt(capsule: Capsule, memory: PodMemory, rules: PlanRules): num
   const sent = memory.deletesSent.get(capsule.uuid);
   if (sent !== undefined) return sent + redeleteAfter(capsule, rules);
   const isCreated = capsule.backend !== 'capsule' || !isInCreation(capsule);
-  if (isCreated || memory.creatingSince === undefined) return Number.NEGATIVE_INFINITY;
-  return memory.creatingSince + rules.redeleteMs;
+  const since = memory.othersCreatingSince.get(capsule.uuid) ?? memory.creatingSince;
+  return isCreated || since === undefined ? Number.NEGATIVE_INFINITY : since + rules.redeleteMs;
 }
 
 /** Tells whether Zun is still bringing a capsule up. */

@@ -5,23 +5,14 @@ import type { Problem } from '../base/problem.ts';
 import type { Random } from '../base/random.ts';
 import type { Pod } from '../kube/types.ts';
 import type { Capsule, CapsuleApi } from '../openstack/types.ts';
-import { capsuleNamedBy } from '../status/named-capsule.ts';
 import type { ProbeView } from '../status/types.ts';
 import type { TranslateOptions } from '../translate/types.ts';
 import type { CapsulePoller } from './capsule-poller.ts';
 import type { CapsuleStore } from './capsule-store.ts';
 import { retryDelayMs } from './failure.ts';
 import { newMemory, type PodMemory } from './memory.ts';
-import {
-  isInCreation,
-  isLetGo,
-  isTerminal,
-  keptCapsule,
-  type PlanRules,
-  type PlanView,
-  plan,
-  type Step,
-} from './plan.ts';
+import { addPreStop, noteCapsule } from './note.ts';
+import { isInCreation, isTerminal, type PlanRules, type PlanView, plan, type Step } from './plan.ts';
 import type { PodStore } from './pod-store.ts';
 import type { EventRecorder, InputSource, PodApi } from './ports.ts';
 import type { Lane, Queue } from './queue.ts';
@@ -242,38 +233,6 @@ export function createWorker(deps: WorkerDeps): Worker {
     },
     size: () => memories.size,
   };
-}
-
-/** Keeps what a seen capsule tells about the Pod, for the time when it is no longer seen. */
-function noteCapsule(run: Run): void {
-  const { pod } = run;
-  if (pod) run.remember({ graceSeconds: graceSeconds(pod) });
-  const capsule = keptCapsule(pod, run.view.capsules, run.memory);
-  if (!capsule) return;
-  const creating = isInCreation(capsule);
-  run.remember({ last: capsule });
-  // A list alone is no proof that it still exists; to remember it would make its absence look like a loss.
-  const isKnown = run.view.isAnswered(capsule.uuid) || capsuleNamedBy(pod?.status)?.uuid === capsule.uuid;
-  const isKept = isKnown && capsule.status !== 'Error' && !isLetGo(pod, capsule, run.memory);
-  if (isKept) run.remember({ capsule: { uuid: capsule.uuid, backend: capsule.backend } });
-  if (creating && run.memory.creatingSince === undefined) run.remember({ creatingSince: run.deps.clock.monotonic() });
-  if (!creating) run.drop('creatingSince');
-}
-
-/** Hooks run once before the first DELETE, in the grace period that is then left to the capsule. */
-function addPreStop(run: Run): void {
-  const { pod, view, memory, deps } = run;
-  const [capsule] = view.capsules;
-  if (!pod?.metadata.deletionTimestamp || !capsule || memory.deletesSent.has(capsule.uuid)) return;
-  const preStop = deps.preStop(pod, memory.graceSeconds);
-  view.preStop = preStop;
-  if (preStop.done) run.remember({ graceSeconds: Math.max(1, Math.round(preStop.remainingSeconds)) });
-}
-
-/** The grace that a Pod's deletion gives, at least one second. */
-function graceSeconds(pod: Pod): number {
-  const seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
-  return Math.max(1, seconds);
 }
 
 function isMoving(capsule: Capsule): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { guardedPods, guardedZun } from '../../../src/agent/lease-guard.ts';
+import { guardedPods, guardedZun, whileHeld } from '../../../src/agent/lease-guard.ts';
 import type { CapsuleApi, CreateRequest } from '../../../src/openstack/types.ts';
 import type { PodApi } from '../../../src/sync/ports.ts';
 import { capsule, pod } from '../../lib/builders.ts';
@@ -23,18 +23,25 @@ function setup(mayWork: boolean) {
     patchStatus: (given) => note('patchStatus', given),
     remove: () => note('remove', undefined),
   };
-  return { calls, zun: guardedZun(zun, () => mayWork), pods: guardedPods(pods, () => mayWork) };
+  const restart = () =>
+    whileHeld(
+      () => mayWork,
+      'restarting a container',
+      () => note('restart', undefined),
+    );
+  return { calls, zun: guardedZun(zun, () => mayWork), pods: guardedPods(pods, () => mayWork), restart };
 }
 
 // The guard never looks into it.
 const request = {} as CreateRequest;
 
-function writes({ zun, pods }: ReturnType<typeof setup>): (() => Promise<unknown>)[] {
+function writes({ zun, pods, restart }: ReturnType<typeof setup>): (() => Promise<unknown>)[] {
   return [
     () => zun.create(request),
     () => zun.delete('capsule', 'a', 1),
     () => pods.patchStatus(pod(), {}),
     () => pods.remove(pod()),
+    restart,
   ];
 }
 
@@ -57,5 +64,5 @@ test('lease guard: lease not held: reading goes on', async () => {
 test('lease guard: lease held: everything is passed on', async () => {
   const guarded = setup(true);
   for (const write of writes(guarded)) await write();
-  assert.deepEqual(guarded.calls, ['create', 'delete', 'patchStatus', 'remove']);
+  assert.deepEqual(guarded.calls, ['create', 'delete', 'patchStatus', 'remove', 'restart']);
 });

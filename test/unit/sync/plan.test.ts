@@ -87,6 +87,13 @@ const ladder: Case[] = [
     step: { kind: 'delete', capsule: second, reason: 'second-capsule' },
   },
   {
+    title: '2: two capsules, the younger still in creation: waits for its end, or zun leaves half of it behind',
+    view: { pod: pod({ status: statusNaming(running.uuid) }), capsules: [running, { ...second, status: 'Creating' }] },
+    memory: { othersCreatingSince: new Map([[second.uuid, 1000]]) },
+    now: 2000,
+    step: { kind: 'await-deletion', againMs: 179_000 },
+  },
+  {
     title: '1: pod ended, capsules are kept: follows nothing',
     view: { pod: pod({ status: statusNaming(running.uuid, 'Succeeded') }), capsules: [running] },
     step: { kind: 'follow' },
