@@ -50,7 +50,7 @@ const lookMs = 60_000;
 
 /**
  * Keeps a certificate that the cluster signs: asks, waits up to 15 minutes for the approval, and asks again at a random
- * 70 to 90 % of its life or when the node's addresses change. Failures are reported and tried again; it never throws.
+ * 70 to 90 % of its life, but never before half of what was left of it has passed, or when the node's addresses change. Failures are reported and tried again; it never throws.
  */
 export function followSignedCertificate(options: SignedCertificateOptions): { stop(): void } {
   const { clock } = options;
@@ -114,8 +114,10 @@ async function waitForRenewal(
   const { clock, random } = options;
   const certificate = new X509Certificate(pair.cert);
   const from = new Date(certificate.validFrom).getTime();
-  const lifeMs = new Date(certificate.validTo).getTime() - from;
-  const renewAtMs = from + lifeMs * (0.7 + 0.2 * random());
+  const until = new Date(certificate.validTo).getTime();
+  // Signers date certificates back by minutes: a short one would be due for renewal when it comes.
+  const halfLeftMs = (clock.now() + until) / 2;
+  const renewAtMs = Math.max(from + (until - from) * (0.7 + 0.2 * random()), halfLeftMs);
   while (clock.now() < renewAtMs && addressKey(options.identity()) === issued.addresses) {
     await sleep(clock, Math.min(lookMs, Math.max(1, renewAtMs - clock.now())), issued.signal);
   }

@@ -19,6 +19,8 @@ export interface Layout {
   /** An address of this machine that is not loopback: the API server's proxy refuses to call nodes on loopback. */
   hostIP: string;
   audit: boolean;
+  /** How long certificates that the controller manager signs are good for; its default is a year. */
+  signingDuration?: string;
 }
 
 const serviceNetwork = { range: '10.96.0.0/16', firstAddress: '10.96.0.1' };
@@ -143,7 +145,7 @@ function auditArgs(dir: string): string[] {
   ];
 }
 
-export function controllerArgs({ dir, pki, ports }: Layout): string[] {
+export function controllerArgs({ dir, pki, ports, signingDuration }: Layout): string[] {
   return [
     'kube-controller-manager',
     ...delegatedAuth(dir, 'controller-manager'),
@@ -154,11 +156,25 @@ export function controllerArgs({ dir, pki, ports }: Layout): string[] {
     '--use-service-account-credentials=true',
     `--service-account-private-key-file=${pki.files('service-accounts').key}`,
     `--root-ca-file=${pki.files('ca').cert}`,
-    `--cluster-signing-cert-file=${pki.files('ca').cert}`,
-    `--cluster-signing-key-file=${pki.files('ca').key}`,
+    ...signerFlags(pki),
+    ...(signingDuration === undefined ? [] : [`--cluster-signing-duration=${signingDuration}`]),
     `--client-ca-file=${pki.files('ca').cert}`,
     ...requestHeaderFlags(pki),
   ];
+}
+
+/** Clients are signed by one authority and kubelet servers by another, so that a test sees which it was. */
+function signerFlags(pki: Pki): string[] {
+  const signers = {
+    'kube-apiserver-client': 'ca',
+    'kubelet-client': 'ca',
+    'legacy-unknown': 'ca',
+    'kubelet-serving': 'kubelet-ca',
+  };
+  return Object.entries(signers).flatMap(([signer, authority]) => [
+    `--cluster-signing-${signer}-cert-file=${pki.files(authority).cert}`,
+    `--cluster-signing-${signer}-key-file=${pki.files(authority).key}`,
+  ]);
 }
 
 export function schedulerArgs({ dir, ports }: Layout): string[] {

@@ -22,6 +22,8 @@ import { freePorts, type Service, startService, temporaryFolder, until, untilRea
 export interface ControlPlaneOptions {
   /** Keep a log of every call. Default false. */
   audit?: boolean;
+  /** How long certificates that it signs are good for, as `30s`. Default a year. */
+  signingDuration?: string;
   /** Default true. */
   scheduler?: boolean;
   /** Default true. */
@@ -63,7 +65,7 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binary = await controlPlaneBinary();
   const dir = options.dir ? resolve(options.dir) : temporaryFolder('control-plane');
-  const layout = await layOut(dir, options.audit ?? false);
+  const layout = await layOut(dir, options);
   const services: Service[] = [];
   const run = (args: string[]) => {
     const [name = ''] = args;
@@ -116,7 +118,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 }
 
-async function layOut(dir: string, audit: boolean): Promise<Layout> {
+async function layOut(dir: string, { audit = false, signingDuration }: ControlPlaneOptions): Promise<Layout> {
   mkdirSync(dir, { recursive: true });
   const [etcd = 0, etcdPeer = 0, apiServer = 0, controllers = 0, scheduler = 0] = await freePorts(5);
   const layout: Layout = {
@@ -125,6 +127,7 @@ async function layOut(dir: string, audit: boolean): Promise<Layout> {
     ports: { etcd, etcdPeer, apiServer, controllers, scheduler },
     hostIP: ownAddress(),
     audit,
+    ...(signingDuration !== undefined && { signingDuration }),
   };
   makeIdentities(layout);
   return layout;
