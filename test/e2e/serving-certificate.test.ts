@@ -98,6 +98,7 @@ test("serving certificate: approved: it is the cluster's, for this node alone, a
   assert.equal(certificate.subject, `O=system:nodes\nCN=${user}`);
   assert.equal(certificate.checkIP(plane.hostIP), plane.hostIP);
   assert.equal(await kubectl('logs', 'box'), 'one');
+  assert.equal((await requests()).length, 1, 'signers date certificates back; that makes none of them old');
 });
 
 test('serving certificate: half of its time is over: renewed, and a stream that was open goes on', async () => {
