@@ -87,6 +87,11 @@ export const eventRows: Readonly<Record<string, EventRow>> = {
     meaning: 'A postStart hook failed; the container is restarted.',
   },
   FailedPreStopHook: { type: 'Warning', about: 'Pod', meaning: 'A preStop hook failed; the Pod ends all the same.' },
+  LifecycleHTTPFallback: {
+    type: 'Warning',
+    about: 'Pod',
+    meaning: 'A hook asks for HTTPS of a server that speaks HTTP, and was sent without TLS; set its scheme to HTTP.',
+  },
   FailedPodNetwork: {
     type: 'Warning',
     about: 'Pod',

@@ -15,10 +15,13 @@ export interface OneShotRequest {
   maxBodyBytes: number;
 }
 
-/** What came back, or why nothing did. That nothing came is an answer too, so it is not thrown. */
+/**
+ * What came back, or why nothing did. That nothing came is an answer too, so it is not thrown. `isPlain`: the request was for
+ * TLS, and what answered does not speak it.
+ */
 export type OneShotAnswer =
   | { kind: 'answer'; status: number; location: string | undefined; body: string }
-  | { kind: 'failed'; message: string };
+  | { kind: 'failed'; message: string; isPlain?: true };
 
 /** A gRPC health check. */
 export interface HealthRequest {

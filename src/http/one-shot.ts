@@ -11,6 +11,16 @@ const connectWords: Record<string, string> = {
   ETIMEDOUT: 'i/o timeout',
 };
 
+/** OpenSSL's word for a first record that is none of TLS; the kubelet calls it by what it most likely is. */
+function isPlain(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPROTO' && error.message.includes('wrong version number');
+}
+
+function failure(host: string, port: number, error: NodeJS.ErrnoException): OneShotAnswer {
+  if (!isPlain(error)) return { kind: 'failed', message: failureText(host, port, error) };
+  return { kind: 'failed', message: 'http: server gave HTTP response to HTTPS client', isPlain: true };
+}
+
 function failureText(host: string, port: number, error: NodeJS.ErrnoException): string {
   const words = connectWords[error.code ?? ''];
   if (words !== undefined) return `dial tcp ${hostPort(host, port)}: ${words}`;
@@ -43,7 +53,7 @@ export function oneShotGet(request: OneShotRequest): Promise<OneShotAnswer> {
     };
     const expire = () => settle({ kind: 'failed', message: `no answer within ${timeoutMs} ms` });
     const timer = timeoutMs > 0 ? setTimeout(expire, timeoutMs) : undefined;
-    outgoing.on('error', (error) => settle({ kind: 'failed', message: failureText(host, port, error) }));
+    outgoing.on('error', (error) => settle(failure(host, port, error)));
     outgoing.on('upgrade', (response) => {
       settle({ kind: 'answer', status: response.statusCode ?? 0, location: undefined, body: '' });
     });

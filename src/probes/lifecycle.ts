@@ -2,11 +2,12 @@ import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
 import { toAppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { OneShotRequest } from '../base/one-shot.ts';
 import type { Container, LifecycleHandler, Pod } from '../kube/types.ts';
 import { isTerminalPhase } from '../status/phase.ts';
 import { isSidecar } from '../status/restart-policy.ts';
 import type { ContainerEvent, ProbePorts } from './ports.ts';
-import { httpGetRequest, ProbeError } from './target.ts';
+import { httpGetRequest, ProbeError, requestUrl } from './target.ts';
 import { publishedRun } from './tracked.ts';
 
 export interface LifecycleDeps {
@@ -78,9 +79,7 @@ function containersOf(pod: Pod): Container[] {
 async function runHook(deps: LifecycleDeps, { pod, container, hook, limitMs, signal }: HookRun): Promise<void> {
   if (hook.sleep) return sleep(deps.clock, hook.sleep.seconds * 1000, signal);
   if (hook.httpGet) {
-    const answer = await deps.ports.get(httpGetRequest(pod, container, hook.httpGet, userAgent, limitMs));
-    if (answer.kind === 'failed') throw new ProbeError(answer.message);
-    return;
+    return runHttpHook(deps, pod, container, httpGetRequest(pod, container, hook.httpGet, userAgent, limitMs));
   }
   if (!hook.exec) throw new ProbeError('invalid handler');
   const { exec } = deps.ports;
@@ -88,6 +87,27 @@ async function runHook(deps: LifecycleDeps, { pod, container, hook, limitMs, sig
   const command = hook.exec.command ?? [];
   const { exitCode, output } = await exec.run(pod, container.name, command, limitMs);
   if (exitCode !== 0) throw new ProbeError(`command '${command.join(' ')}' exited with ${exitCode}: ${output}`);
+}
+
+/** A hook that asks for TLS of a server that has none is sent once more without, and without its credentials. */
+async function runHttpHook(
+  { ports, event }: LifecycleDeps,
+  pod: Pod,
+  container: Container,
+  request: OneShotRequest,
+): Promise<void> {
+  const answer = await ports.get(request);
+  if (answer.kind === 'answer') return;
+  if (answer.isPlain) {
+    const headers = request.headers.filter(([name]) => name.toLowerCase() !== 'authorization');
+    const plain: OneShotRequest = { ...request, scheme: 'http', headers };
+    if ((await ports.get(plain)).kind === 'answer') {
+      const text = `request to HTTPS lifecycle hook (${requestUrl(plain)}) got HTTP response, retry with HTTP succeeded`;
+      event(pod, container.name, 'Warning', 'LifecycleHTTPFallback', text);
+      return;
+    }
+  }
+  throw new ProbeError(answer.message);
 }
 
 function textOf(thrown: unknown): string {

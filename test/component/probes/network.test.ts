@@ -242,3 +242,21 @@ test('grpc probe: no health service, an empty answer, no gRPC at all, silence, n
   const http1 = await serve(t, (_, response) => response.end());
   assert.equal((await probe({ grpc: { port: http1 } })).result, 'failure');
 });
+
+test('one request: https to a server that speaks http: failed in the words of the kubelet, and marked', async (t) => {
+  const port = await serve(t, (_, response) => response.end());
+  const answer = await oneShotGet({
+    scheme: 'https',
+    host: '127.0.0.1',
+    port,
+    path: '/',
+    headers: [],
+    timeoutMs: 2_000,
+    maxBodyBytes: 100,
+  });
+  assert.deepEqual(answer, {
+    kind: 'failed',
+    message: 'http: server gave HTTP response to HTTPS client',
+    isPlain: true,
+  });
+});

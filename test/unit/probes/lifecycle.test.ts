@@ -202,3 +202,47 @@ test('preStop: a command: its code and output are told where it fails, and that 
   await unable.clock.advance(0);
   assert.match(unable.events[0] ?? '', /commands cannot be run/);
 });
+
+test('preStop: https asked of a server that speaks http: sent again without TLS and without credentials, and an Event', async () => {
+  const { clock, health, events, requests, world } = bench();
+  const httpHeaders = [{ name: 'Authorization', value: 'Basic YQ==' }];
+  const hook = { httpGet: { port: 80, path: '/hook', scheme: 'HTTPS', httpHeaders } };
+  const subject = withContainers([{ lifecycle: { preStop: hook } }], 0);
+  const plain: OneShotAnswer = {
+    kind: 'failed',
+    message: 'http: server gave HTTP response to HTTPS client',
+    isPlain: true,
+  };
+  world.answer = plain;
+  world.afterMs = 10;
+  health.preStop(subject, 30);
+  await clock.advance(10);
+  world.answer = { kind: 'answer', status: 200, location: undefined, body: '' };
+  await clock.advance(1_000);
+  assert.deepEqual(
+    requests.map(({ scheme, headers }) => [scheme, headers.some(([name]) => name === 'Authorization')]),
+    [
+      ['https', true],
+      ['http', false],
+    ],
+  );
+  assert.equal(events.length, 1);
+  assert.match(
+    events[0] ?? '',
+    /Warning LifecycleHTTPFallback: request to HTTPS lifecycle hook \(http:\/\/.*\/hook\) got HTTP/,
+  );
+  assert.equal(health.preStop(subject, 30).done, true);
+});
+
+test('preStop: https asked of a server that speaks neither: the first failure is told', async () => {
+  const { clock, health, events, requests, world } = bench();
+  const subject = withContainers([{ lifecycle: { preStop: { httpGet: { port: 80, scheme: 'HTTPS' } } } }], 0);
+  world.answer = { kind: 'failed', message: 'http: server gave HTTP response to HTTPS client', isPlain: true };
+  health.preStop(subject, 30);
+  await clock.advance(1_000);
+  assert.equal(requests.length, 2);
+  assert.match(
+    events.join(),
+    /FailedPreStopHook: PreStopHook failed: http: server gave HTTP response to HTTPS client$/,
+  );
+});
