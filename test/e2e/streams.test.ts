@@ -9,6 +9,7 @@ import { kubeTools } from '../lib/kube-tools.ts';
 import { path, startBed } from './lib/bed.ts';
 import { asContainer, pod } from './lib/manifests.ts';
 import { isRunning } from './lib/observe.ts';
+import { shellQuoted, typeInTerminal } from './lib/terminal.ts';
 
 /** The kubelet's API through a real API server: its proxy, its translation of WebSocket to SPDY, its error texts. */
 const bed = await startBed();
@@ -19,8 +20,9 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const annotations = asContainer;
 await api.post(path.pods, pod('box', { annotations, command: ['sh', '-c', 'echo one; echo two; sleep infinity'] }));
 await api.post(path.pods, pod('web', { annotations, env: [{ name: 'PEER_LISTEN', value: '8080' }] }));
+await api.post(path.pods, pod('talk', { annotations, command: ['sh', '-i'], interactive: true }));
 await api.post(path.pods, pod('member', { annotations: { 'zunlet.io/backend': 'capsule' } }));
-for (const name of ['box', 'web', 'member']) {
+for (const name of ['box', 'web', 'talk', 'member']) {
   await pods.until(`${name} runs`, () => isRunning(pods.get(name)) && pods.get(name));
 }
 
@@ -80,7 +82,7 @@ for (const [version, name, env] of [
 
   test(title('exec -it in a terminal of 33 x 111: its size, and its exit code'), async () => {
     const words = [program, ...common, 'exec', '-it', 'box', '--', 'sh', '-c', 'sleep 1; stty size; exit 5'];
-    const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+    const quoted = shellQuoted(words);
     const command = `stty rows 33 columns 111; exec ${quoted}`;
     const child = spawn('script', ['-qefc', command, '/dev/null'], { env: environment });
     let screen = '';
@@ -90,6 +92,21 @@ for (const [version, name, env] of [
     const code = await new Promise((resolve) => child.on('close', resolve));
     assert.match(screen, /33 111/);
     assert.equal(code, 5);
+  });
+
+  test(title('attach -it: what is typed reaches the main process, whose answer is seen'), async () => {
+    const screen = await typeInTerminal([program, ...common, 'attach', '-it', 'talk'], 'echo $((40+2))\r', /^42\r?$/m);
+    assert.match(screen, /^42\r?$/m);
+  });
+
+  test(title('attach to a container without input: its output from then on, until it ends'), async () => {
+    const name = `ticker-${version}`;
+    const script = 'for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 1; done';
+    await api.post(path.pods, pod(name, { annotations, restartPolicy: 'Never', command: ['sh', '-c', script] }));
+    await pods.until(`${name} runs`, () => isRunning(pods.get(name)));
+    const { code, stdout, stderr } = await kubectl(['attach', name]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout.toString(), /tick 8\n$/);
   });
 
   test(title('cp of a tree, there and back: the same files'), async () => {

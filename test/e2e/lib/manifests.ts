@@ -10,6 +10,8 @@ export interface PodWish {
   command?: string[];
   image?: string;
   env?: PodSpec['containers'][number]['env'];
+  /** A terminal with its input open. */
+  interactive?: boolean;
   /** Straight to this node, past the scheduler. */
   nodeName?: string;
   annotations?: Record<string, string>;
@@ -31,6 +33,7 @@ export function podSpec(wish: PodWish = {}): PodSpec {
         image: wish.image ?? 'nginx:1.27',
         ...(wish.command && { command: wish.command }),
         ...(wish.env && { env: wish.env }),
+        ...(wish.interactive && { stdin: true, tty: true }),
         resources: { requests: { cpu: '100m', memory: '32Mi' } },
       },
     ],

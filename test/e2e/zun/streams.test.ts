@@ -8,6 +8,7 @@ import { path } from '../lib/bed.ts';
 import { startControlPlane } from '../lib/control-plane.ts';
 import { asContainer, pod } from '../lib/manifests.ts';
 import { isRunning, observePods } from '../lib/observe.ts';
+import { shellQuoted, typeInTerminal } from '../lib/terminal.ts';
 import { startZunlet } from '../lib/zunlet.ts';
 import { missingForZun } from './install.ts';
 import { startRealZun } from './start.ts';
@@ -35,6 +36,10 @@ if (missing) {
   const command = ['sh', '-c', 'echo one; echo two; sleep 3600'];
   await plane.api.post(path.pods, pod('box', { image: 'busybox:latest', command, annotations: asContainer }));
   await pods.until('box runs', () => isRunning(pods.get('box')), 90_000);
+
+  const shell = { image: 'busybox:latest', command: ['sh', '-i'], interactive: true, annotations: asContainer };
+  await plane.api.post(path.pods, pod('talk', shell));
+  await pods.until('talk runs', () => isRunning(pods.get('talk')), 90_000);
 
   const common = ['--kubeconfig', plane.kubeconfig];
   const kubectl = (args: string[], input: Buffer | string = '') =>
@@ -78,7 +83,7 @@ if (missing) {
 
   test('real container: exec -it: a terminal of the size of the client, and the exit code', async () => {
     const words = [tools.kubectl, ...common, 'exec', '-it', 'box', '--', 'sh', '-c', 'sleep 2; stty size; exit 5'];
-    const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+    const quoted = shellQuoted(words);
     const child = spawn('script', ['-qefc', `stty rows 33 columns 111; exec ${quoted}`, '/dev/null']);
     let screen = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -87,6 +92,11 @@ if (missing) {
     const code = await new Promise((resolve) => child.on('close', resolve));
     assert.match(screen, /33 111/);
     assert.equal(code, 5);
+  });
+
+  test('real container: attach -it: what is typed reaches the main process, whose answer is seen', async () => {
+    const words = [tools.kubectl, ...common, 'attach', '-it', 'talk'];
+    assert.match(await typeInTerminal(words, 'echo $((40+2))\r', /^42\r?$/m), /^42\r?$/m);
   });
 
   test('real container: the client is killed: what it ran ends', async () => {
