@@ -139,6 +139,7 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
           mayWork: () => heartbeat.mayWork(),
           events: recorder,
           metrics,
+          ...(server && { keepLogs: server.keepLogs }),
           ...(init.testing && { testing: init.testing }),
         });
         log.info('node works', { node: options.nodeName, cluster, cloud: cloud.name });

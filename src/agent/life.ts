@@ -39,6 +39,8 @@ export interface LifeInit {
   log: Log;
   /** Whether the node's Lease is held at this very moment. */
   mayWork: () => boolean;
+  /** Keeps the logs of a Pod whose container is about to be freed. */
+  keepLogs?: (uid: string) => Promise<void>;
   /** Only tests give this. */
   testing?: Testing;
 }
@@ -112,6 +114,7 @@ export function startLife(init: LifeInit): Life {
     admit: (pod) => admission.admit(pod),
     restartContainer: (uuid, graceSeconds) =>
       whileHeld(init.mayWork, 'restarting a container', () => clients.containers.reboot(uuid, graceSeconds)),
+    ...(init.keepLogs && { keepLogs: init.keepLogs }),
     ...loopHooks(init.metrics),
     ...(traces && { around: traces.around }),
     ...(health && { probes: health.view, preStop: health.preStop }),

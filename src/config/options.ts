@@ -231,7 +231,7 @@ export const options = {
     group: 'Pods',
     type: booleanType,
     default: false,
-    doc: 'Frees the capsule of a Pod that has ended at once, and not only when the Pod is deleted. Its logs go with it.',
+    doc: 'Frees the capsule of a Pod that has ended at once, and not only when the Pod is deleted. The last MiB of a container’s log is kept as long as this process runs.',
   }),
   probes: option({
     group: 'Pods',

@@ -24,6 +24,8 @@ export interface KubeletServer {
   readonly address: AddressInfo | undefined;
   /** Serves new connections with another certificate; open ones go on. */
   setTls(pair: TlsPair): void;
+  /** Keeps the logs of a Pod's containers, which are about to be freed, until the Pod is gone. Never rejects. */
+  keepLogs(uid: string): Promise<void>;
   /** Takes nothing new, waits for what runs at most `graceMs`, then cuts it. */
   close(graceMs: number): Promise<void>;
 }
@@ -72,6 +74,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
       return addressOf(server);
     },
     setTls,
+    keepLogs: (uid) => archive.keep(uid),
     async close(graceMs) {
       followed.stop();
       archive.stop();

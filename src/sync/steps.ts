@@ -91,6 +91,7 @@ async function deleteCapsule(capsule: Capsule, reason: DeleteReason, run: Run): 
   if ((reason === 'second-capsule' || reason === 'restart') && run.memory.capsule?.uuid === capsule.uuid)
     run.drop('capsule');
   const first = !run.memory.deletesSent.has(capsule.uuid);
+  if (first && reason === 'pod-ended' && capsule.backend === 'container') await deps.keepLogs?.(run.uid);
   try {
     await deps.zun.delete(capsule.backend, capsule.uuid, run.memory.graceSeconds);
   } catch (thrown) {

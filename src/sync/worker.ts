@@ -50,6 +50,8 @@ export interface WorkerDeps {
   preStop: (pod: Pod, graceSeconds: number) => { done: boolean; remainingSeconds: number };
   /** Restarts a standalone container in place. Errors: as `CapsuleApi`. */
   restartContainer: (uuid: string, graceSeconds: number) => Promise<void>;
+  /** Called before the container of a Pod that has ended is freed: its log goes with it. Never rejects. */
+  keepLogs?: (uid: string) => Promise<void>;
   /** `namespace/name` of the service accounts whose missing token was named already. */
   knownAccounts: Set<string>;
   /** Called after each step with an effect; the metrics and the chaos tests listen. */

@@ -9,6 +9,7 @@ import { kubeTools } from '../lib/kube-tools.ts';
 import { path, startBed } from './lib/bed.ts';
 import { asContainer, pod } from './lib/manifests.ts';
 import { isRunning } from './lib/observe.ts';
+import { until } from './lib/processes.ts';
 import { shellQuoted, typeInTerminal } from './lib/terminal.ts';
 
 /** The kubelet's API through a real API server: its proxy, its translation of WebSocket to SPDY, its error texts. */
@@ -176,6 +177,16 @@ test('logs -f of a container that ends: all its lines, and kubectl ends with it'
   const code = await new Promise((resolve) => child.on('close', resolve));
   assert.equal(code, 0);
   assert.equal(output, 'first\nlast\n');
+});
+
+test('logs of a container that was freed at its deadline: still there', async () => {
+  const command = ['sh', '-c', 'echo said; sleep infinity'];
+  const spec = { activeDeadlineSeconds: 5, terminationGracePeriodSeconds: 1 };
+  await api.post(path.pods, pod('late', { annotations, restartPolicy: 'Never', command, spec }));
+  await pods.until('late has failed', () => pods.get('late')?.status?.phase === 'Failed');
+  const id = pods.get('late')?.status?.containerStatuses?.[0]?.containerID?.replace('zun://', '') ?? '';
+  await until('its container is gone', async () => !(await bed.cloud.uuids()).includes(id));
+  assert.equal(await bed.kubectl('logs', 'late'), 'said');
 });
 
 test('metrics/resource through the API server: the container, with a counter that grows', async () => {

@@ -48,7 +48,7 @@ function archiveOf(pods: Pod[], answer: () => string | AppError) {
     clock,
     log: silentLog,
   });
-  return { archive, clock, calls: () => calls };
+  return { archive, clock, calls: () => calls, uid: runningPod().pod.metadata.uid };
 }
 
 test('log archive: a container has ended: its log is fetched once and kept until the pod is gone', async () => {
@@ -105,4 +105,15 @@ test('logs: the container is freed after it has ended: what was kept is served; 
     await clock.advance(5_000);
     await closed;
   }
+});
+
+test('log archive: a container that still runs is about to be freed: its log is kept, and no answer holds nobody up', async () => {
+  const running = archiveOf([runningPod().pod], () => text);
+  await running.archive.keep(running.uid);
+  assert.equal(running.archive.read(uuid(500)), text);
+  running.archive.stop();
+  const absent = archiveOf([runningPod().pod], () => away);
+  await absent.archive.keep(absent.uid);
+  assert.equal(absent.archive.read(uuid(500)), undefined);
+  absent.archive.stop();
 });
