@@ -12,7 +12,7 @@ import { annotation, readAnnotation, securityGroups } from '../translate/annotat
 import { createFloatingIps, type FloatingIpOptions } from './floating-ips.ts';
 import { createPortGroups } from './port-groups.ts';
 
-/** What Zun does not do for a Pod's Neutron port: security groups on capsules, floating IPs on both backends. */
+/** What Zun does not do for a Pod's Neutron port: security groups on capsules, their change on both backends, floating IPs. */
 export interface PodNetwork {
   /** Something about a Pod or its capsule changed. */
   onChange(uid: string): void;
@@ -41,13 +41,16 @@ interface Wish {
 interface Progress {
   /** The wish and the capsule that it was granted for. */
   done?: string;
+  /** Groups were asked for; when they are no longer, the port goes back to the project's own. */
+  hadGroups: boolean;
   attempts: number;
   retryAt: number;
 }
 
 /**
  * Makes the loop. It reads the two stores, calls Neutron, and tells of it in Events of the Pod; nothing waits for it. Groups
- * are set once the capsule has a port, so the default group of the project holds until then. Floating IPs go with the Pod,
+ * are set once the capsule has a port, so the default group of the project holds until then; a standalone container has got
+ * them from Zun already. Floating IPs go with the Pod,
  * and a sweep finds those of Pods that went while no process was there.
  */
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
@@ -71,20 +74,21 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   async function run(uid: string): Promise<void> {
     const pod = pods.get(uid);
     const [capsule] = capsules.ofPod(uid);
-    const wish = pod && wishOf(pod, capsule);
+    const before = progress.get(uid) ?? { attempts: 0, retryAt: 0, hadGroups: false };
+    const wish = pod && wishOf(pod, before.hadGroups);
     if (!pod || !capsule || !wish || !isUp(capsule)) return;
-    const before = progress.get(uid) ?? { attempts: 0, retryAt: 0 };
+    const hadGroups = before.hadGroups || wish.groups.length > 0;
     const target = JSON.stringify([capsule.uuid, wish]);
     if (before.done === target) return;
     const waitMs = before.retryAt - clock.monotonic();
     if (waitMs > 0) return queue.later(uid, waitMs, 'refresh');
     try {
       await grant(pod, capsule, wish);
-      progress.set(uid, { done: target, attempts: 0, retryAt: 0 });
+      progress.set(uid, { done: target, attempts: 0, retryAt: 0, hadGroups });
     } catch (thrown) {
       const error = toAppError(thrown);
       const againMs = Math.max(backoffMs(before.attempts, retry, options.random), error.retryAfterMs ?? 0);
-      progress.set(uid, { attempts: before.attempts + 1, retryAt: clock.monotonic() + againMs });
+      progress.set(uid, { attempts: before.attempts + 1, retryAt: clock.monotonic() + againMs, hadGroups });
       // A call without an answer may have left an address behind.
       isSweepDue ||= wish.floatingNetwork !== undefined && error.effect === 'unknown';
       log.warn('network of pod not set', { ...names(pod), code: error.code, err: error.message, againMs });
@@ -146,7 +150,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   return {
     onChange(uid) {
       const pod = pods.get(uid);
-      if (pod && wishOf(pod, capsules.ofPod(uid)[0])) queue.poke(uid, 'refresh');
+      if (pod && wishOf(pod, progress.get(uid)?.hadGroups ?? false)) queue.poke(uid, 'refresh');
       else progress.delete(uid);
       if (!holders.has(uid) || keepsAddress(uid)) return;
       holders.delete(uid);
@@ -161,10 +165,14 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 }
 
-/** What the annotations ask for; undefined where there is nothing to do. A standalone container gets its groups from Zun. */
-function wishOf(pod: Pod, capsule: Capsule | undefined): Wish | undefined {
+/**
+ * What the annotations ask for; undefined where there is nothing to do. Where groups were asked for before and are no longer,
+ * that is Neutron's group `default`, which a port without a wish has.
+ */
+function wishOf(pod: Pod, hadGroups: boolean): Wish | undefined {
   if (pod.metadata.deletionTimestamp || isTerminal(pod)) return undefined;
-  const groups = capsule?.backend === 'container' ? [] : securityGroups(pod);
+  const asked = securityGroups(pod);
+  const groups = asked.length === 0 && hadGroups ? ['default'] : asked;
   const floatingNetwork = readAnnotation(pod, annotation.floatingIp);
   return groups.length === 0 && floatingNetwork === undefined ? undefined : { groups, floatingNetwork };
 }

@@ -112,10 +112,26 @@ test('pod network: the capsule is made anew: its new port gets the groups, too',
   assert.deepEqual(b.ports[1]?.securityGroups, ['g-web']);
 });
 
-test('pod network: a standalone container: Zun sets the groups', async () => {
+test('pod network: a standalone container: Zun set the groups, and a change is followed', async () => {
   const b = bed();
-  await b.set(groupsOf('web'), [capsule({ backend: 'container' })]);
+  b.ports[0]?.securityGroups.splice(0, 1, 'g-web');
+  const seen = [capsule({ backend: 'container' })];
+  await b.set(groupsOf('web'), seen);
   assert.equal(b.state.puts, 0);
+  await b.set(groupsOf('db'), seen);
+  assert.deepEqual(b.ports[0]?.securityGroups, ['g-db']);
+});
+
+test('pod network: the annotation is removed: the port goes back to the default group, once', async () => {
+  const b = bed();
+  b.groups.push(group('g-default', 'default'));
+  await b.set({});
+  assert.equal(b.state.puts, 0, 'a Pod that never asked is left alone');
+  await b.set(groupsOf('web'));
+  await b.set({});
+  await b.set({});
+  assert.deepEqual(b.ports[0]?.securityGroups, ['g-default']);
+  assert.equal(b.state.puts, 2);
 });
 
 test('pod network: an unknown group: an Event, and again after the back-off', async () => {
