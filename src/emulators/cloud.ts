@@ -5,7 +5,7 @@ import { createFaultPlan, type FaultPlan } from './faults.ts';
 import { createKeystoneEmulator, type KeystoneControl, type KeystoneEmulator } from './keystone/keystone.ts';
 import { createNetworkState, type FloatingIp, type NetworkState, type Port } from './networks.ts';
 import { createNeutronEmulator, type NeutronEmulator } from './neutron.ts';
-import { createVolumeState, type Volume, type VolumeState } from './volumes.ts';
+import { createVolumeState, type NewVolume, type Volume, type VolumeState } from './volumes.ts';
 import type { ZunControl } from './zun/control.ts';
 import { createZunEmulator, type ZunEmulator } from './zun/emulator.ts';
 import type { ZunOptions } from './zun/options.ts';
@@ -33,10 +33,16 @@ export interface CloudControl {
     faults: FaultPlan;
     ports(): Port[];
     floatingIps(): FloatingIp[];
-    createSecurityGroup: NetworkState['createSecurityGroup'];
+    /** In the project of the member `demo` unless another is given. Answers its id. */
+    createSecurityGroup(name: string, projectId?: string): string;
   };
   /** Faults of Cinder, for Zun's own calls, too: operation `volume.create`. */
-  cinder: { faults: FaultPlan; volumes(): Volume[]; createVolume: VolumeState['create'] };
+  cinder: {
+    faults: FaultPlan;
+    volumes(): Volume[];
+    /** In the project of the member `demo` unless another is given. */
+    createVolume(wanted: Omit<NewVolume, 'projectId'> & { projectId?: string }): Volume;
+  };
 }
 
 /** A small OpenStack on loopback. */
@@ -80,9 +86,10 @@ export async function createCloudEmulator(options: CloudOptions = {}): Promise<C
     ...(options.keystonePort === undefined ? {} : { port: options.keystonePort }),
   });
   const identity = keystone.check;
+  const memberProject = keystone.identity.projects[0]?.id ?? '';
   const [zun, neutron, cinder] = await Promise.all([
     createZunEmulator({
-      memberProject: keystone.identity.projects[0]?.id ?? '',
+      memberProject,
       ...options.zun,
       clock,
       networks,
@@ -109,9 +116,13 @@ export async function createCloudEmulator(options: CloudOptions = {}): Promise<C
         faults: neutronFaults,
         ports: networks.ports,
         floatingIps: () => [...networks.floatingIps.values()],
-        createSecurityGroup: networks.createSecurityGroup,
+        createSecurityGroup: (name, projectId = memberProject) => networks.createSecurityGroup(name, projectId),
       },
-      cinder: { faults: cinderFaults, volumes: volumes.all, createVolume: volumes.create },
+      cinder: {
+        faults: cinderFaults,
+        volumes: volumes.all,
+        createVolume: (wanted) => volumes.create({ projectId: memberProject, ...wanted }),
+      },
     },
     env: memberEnvironment(keystone.url, region),
     async close() {

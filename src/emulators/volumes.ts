@@ -24,9 +24,18 @@ export class VolumeError extends Error {
   }
 }
 
+/** What a volume is made of. */
+export interface NewVolume {
+  projectId: string;
+  sizeGiB: unknown;
+  name?: string;
+  multiattach?: boolean;
+  id?: string;
+}
+
 /** Volumes, as Cinder keeps them; Zun uses them from inside, the Cinder emulator shows them. */
 export interface VolumeState {
-  create(wanted: { projectId: string; sizeGiB: unknown; name?: string; multiattach?: boolean; id?: string }): Volume;
+  create(wanted: NewVolume): Volume;
   find(idOrName: string): Volume | undefined;
   /** Errors: `VolumeError` 400 unless it is available, or in use and may have several users. */
   attach(id: string, user: string): void;

@@ -89,6 +89,8 @@ async function run(): Promise<Report> {
     faults: {
       zun: await struck(world, 'zun'),
       keystone: await struck(world, 'keystone'),
+      neutron: await struck(world, 'neutron'),
+      cinder: await struck(world, 'cinder'),
       api: world.proxy.injected(),
       world: world.counts,
     },
@@ -138,7 +140,10 @@ async function sow({ users }: World, isOver: () => boolean): Promise<void> {
 }
 
 /** How many faults of a service struck, those with a status by status. */
-async function struck({ cloud }: World, service: 'zun' | 'keystone'): Promise<Record<string, number>> {
+async function struck(
+  { cloud }: World,
+  service: 'zun' | 'keystone' | 'neutron' | 'cinder',
+): Promise<Record<string, number>> {
   const { faults } = cloud.control[service];
   const { status: _, ...kinds } = await faults.injected();
   return { ...kinds, ...(await faults.injectedStatuses()) };

@@ -36,6 +36,8 @@ export type WorldAction =
 export interface Weather {
   zun: CloudRule[];
   keystone: CloudRule[];
+  neutron: CloudRule[];
+  cinder: CloudRule[];
   api: WireRule[];
 }
 
@@ -46,12 +48,15 @@ export interface ChaosPlan {
   weather: { atMs: number; weather: Weather }[];
 }
 
-const podNames = Array.from({ length: 28 }, (_, index) => `p-${index}`);
+/** The names that users give to Pods. */
+export const podNames = Array.from({ length: 28 }, (_, index) => `p-${index}`);
 /** The kinds of Pods and how often users want each. */
 export const kinds: readonly [PodKind, number][] = [
   ['capsule', 30],
   ['container', 20],
   ['volume', 12],
+  ['networked', 8],
+  ['attached', 8],
   ['finite', 12],
   ['hooked', 8],
   ['late-secret', 6],
@@ -61,7 +66,7 @@ export const kinds: readonly [PodKind, number][] = [
 ];
 
 /** No fault at all. */
-export const calm: Weather = { zun: [], keystone: [], api: [] };
+export const calm: Weather = { zun: [], keystone: [], neutron: [], cinder: [], api: [] };
 
 /** Draws the plan of one run. */
 export function chaosPlan(seed: number, lengthMs: number): ChaosPlan {
@@ -133,6 +138,17 @@ function trouble(random: Random): WorldAction {
   ]);
 }
 
+/** Calls that a node makes itself; Zun's own, which Zun answers for, are left alone. */
+const neutronCalls: readonly [string, number][] = [
+  ['floatingip.get', 1],
+  ['floatingip.post', 2],
+  ['floatingip.put', 1],
+  ['floatingip.delete', 2],
+  ['port.get', 1],
+  ['port.put', 1],
+  ['security-group.get', 1],
+];
+
 /** The longest that a call may take effect after it failed, and that a list may lag: together less than `settle`. */
 const lagMs = 4500;
 
@@ -174,6 +190,8 @@ function drawWeather(random: Random, progress: number): Weather {
   if (progress < 0.4) api.push('lost');
   return {
     zun: storm() ? [...few([...stale, ...late]), ...few(wire()).map(anywhere)] : [],
+    neutron: storm() ? few(wire()).map((fault) => rule(fault, pick(random, neutronCalls))) : [],
+    cinder: storm() ? few(wire()).map((fault) => rule(fault, 'volume.get')) : [],
     keystone: storm() ? few(wire()).map((fault) => rule(fault, 'token.create')) : [],
     api: storm() ? few(api).map((fault) => ({ fault, probability: fault === 'lost' ? 0.02 : share() })) : [],
   };

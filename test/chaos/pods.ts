@@ -7,6 +7,8 @@ export type PodKind =
   | 'capsule'
   | 'container'
   | 'volume'
+  | 'networked'
+  | 'attached'
   | 'finite'
   | 'hooked'
   | 'late-secret'
@@ -18,6 +20,8 @@ export type PodKind =
 export const kindLabel = 'chaos';
 
 const asContainer = { 'zunlet.io/backend': 'container' };
+/** The security group of the Pods of the kind `networked`. */
+export const networkedGroup = 'chaos';
 const deadlineSeconds = 4;
 const ends: PodWish = { command: ['sleep', '2'], annotations: asContainer, restartPolicy: 'Never' };
 const mainContainer = (extra: object) => ({
@@ -35,6 +39,15 @@ const wishes: Record<PodKind, (name: string) => PodWish> = {
       ...mainContainer({ volumeMounts: [{ name: 'data', mountPath: '/data' }] }),
     },
   }),
+  networked: () => ({
+    annotations: { 'zunlet.io/floating-ip': 'public', 'zunlet.io/security-groups': networkedGroup },
+  }),
+  attached: (name) => ({
+    spec: {
+      volumes: [{ name: 'disk', cinder: { volumeID: diskOf(name) } }],
+      ...mainContainer({ volumeMounts: [{ name: 'disk', mountPath: '/disk' }] }),
+    },
+  }),
   finite: () => ends,
   hooked: () => ({ spec: mainContainer({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }) }),
   'late-secret': (name) => ({
@@ -48,6 +61,11 @@ const wishes: Record<PodKind, (name: string) => PodWish> = {
   rejected: () => ({ spec: { hostNetwork: true } }),
   deadline: () => ({ spec: { activeDeadlineSeconds: deadlineSeconds } }),
 };
+
+/** The Cinder volume of a Pod of the kind `attached`: the same for every Pod of that name. */
+export function diskOf(podName: string): string {
+  return `c1d30000-0000-4000-8000-${(podName.split('-')[1] ?? '').padStart(12, '0')}`;
+}
 
 /** Names the Secret that a Pod of the kind `late-secret` waits for. */
 export function secretName(podName: string): string {

@@ -13,7 +13,7 @@ export interface Report {
   leftOnHosts: number;
   verdict: Verdict;
   /** How many faults struck, by where and kind. */
-  faults: Record<'zun' | 'keystone' | 'api' | 'world', Record<string, number>>;
+  faults: Record<'zun' | 'keystone' | 'neutron' | 'cinder' | 'api' | 'world', Record<string, number>>;
   /** What users did. */
   users: Record<string, number>;
 }
@@ -21,7 +21,7 @@ export interface Report {
 const titles: Record<keyof Verdict, string> = {
   lostPods: 'lost Pods',
   doubleCapsules: 'double capsules at any moment',
-  leaks: 'leaked capsules, ports or volumes',
+  leaks: 'leaked capsules, ports, volumes or floating IPs',
   phasesTakenBack: 'terminal phases taken back',
 };
 

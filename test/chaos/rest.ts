@@ -2,7 +2,8 @@ import { ownerLabel } from '../../src/base/identity.ts';
 import type { Pod } from '../../src/kube/types.ts';
 import { until } from '../e2e/lib/processes.ts';
 import { describe, isTerminal } from './judge.ts';
-import { isAtRest } from './pods.ts';
+import { podNames } from './plan.ts';
+import { diskOf, isAtRest, kindOf } from './pods.ts';
 import type { World } from './world.ts';
 
 /** After the last fault: the longest back-off, an answer that never comes and a deletion, twice over. */
@@ -71,7 +72,11 @@ async function whatIsWrong({ cloud, plane }: World): Promise<{ lost: string[]; l
   const leaks = [...ours]
     .filter(([uid]) => !uids.has(uid))
     .map(([uid, uuids]) => `capsule ${uuids} of pod ${uid}, which is gone`);
-  return { lost: [...lost, ...without.filter((line) => !line.includes('(sick'))], leaks };
+  const addresses = await wrongAddresses(cloud, pods);
+  return {
+    lost: [...lost, ...without.filter((line) => !line.includes('(sick')), ...addresses.missing],
+    leaks: [...leaks, ...addresses.second],
+  };
 }
 
 async function podsLeft(api: World['plane']['api']): Promise<string[]> {
@@ -79,15 +84,32 @@ async function podsLeft(api: World['plane']['api']): Promise<string[]> {
   return items.map((pod) => `${describe(pod)}: still there after its deletion`);
 }
 
+/** Pods that asked for a floating IP and have none that leads to them, or more than one. */
+async function wrongAddresses({ control }: World['cloud'], pods: readonly Pod[]) {
+  const all = await control.neutron.floatingIps();
+  const wrong = { missing: [] as string[], second: [] as string[] };
+  for (const pod of pods) {
+    if (kindOf(pod) !== 'networked' || pod.status?.phase !== 'Running') continue;
+    const own = all.filter(({ description }) => description.includes(pod.metadata.uid));
+    if (own.length > 1) wrong.second.push(`${describe(pod)}: ${own.length} floating IPs`);
+    if (!own.some(({ portId }) => portId !== null)) wrong.missing.push(`${describe(pod)}: without its floating IP`);
+  }
+  return wrong;
+}
+
 async function leftInCloud({ control }: World['cloud']): Promise<string[]> {
   const { capsules, containers, leftovers } = await control.zun.inventory();
   const ports = await control.neutron.ports();
   const volumes = await control.cinder.volumes();
+  const disks = new Set(podNames.map(diskOf));
   return [
     ...capsules.map(({ uuid, status, name }) => `capsule ${uuid} (${name}, ${status})`),
     ...containers.map(({ uuid, status }) => `container ${uuid} (${status})`),
     ...ports.map(({ id, deviceId }) => `port ${id} of ${deviceId}`),
-    ...volumes.map(({ id, attachedTo }) => `volume ${id}, attached to ${attachedTo.join(', ') || 'nothing'}`),
+    ...(await control.neutron.floatingIps()).map(({ id, description }) => `floating IP ${id} of ${description}`),
+    ...volumes
+      .filter(({ id, attachedTo }) => attachedTo.length > 0 || !disks.has(id))
+      .map(({ id, attachedTo }) => `volume ${id}, attached to ${attachedTo.join(', ') || 'nothing'}`),
     ...leftovers
       .filter(({ kind }) => kind === 'port')
       .map(({ id, capsule }) => `port ${id} of capsule ${capsule}, left by zun`),

@@ -8,7 +8,8 @@ import { type ApiProxy, startApiProxy } from './api-proxy.ts';
 import { type ChaosCloud, startCloud } from './cloud.ts';
 import { type Judge, startJudge } from './judge.ts';
 import { type Neighbour, startNeighbour } from './neighbour.ts';
-import { calm, type Weather, type WorldAction } from './plan.ts';
+import { calm, podNames, type Weather, type WorldAction } from './plan.ts';
+import { diskOf, networkedGroup } from './pods.ts';
 import { createSeat, type Seat } from './seat.ts';
 import { createUsers, type Users } from './users.ts';
 
@@ -46,6 +47,8 @@ const settle = '12s';
 export async function startWorld(options: WorldOptions): Promise<World> {
   const random = seededRandom(options.seed ^ 0x5eed);
   const [plane, cloud] = await Promise.all([startControlPlane(), startCloud(['--remember', '30'])]);
+  await cloud.control.neutron.createSecurityGroup(networkedGroup);
+  for (const name of podNames) await cloud.control.cinder.createVolume({ id: diskOf(name), sizeGiB: 1, name });
   const user = plane.user('zunlet-chaos', ['zunlet-nodes']);
   await allowEverything(plane);
   const proxy = await startApiProxy({ upstream: readKubeconfig(user), serving: servingOf(plane), random });
@@ -108,7 +111,7 @@ type Parts = Pick<World, 'plane' | 'cloud' | 'proxy'>;
 
 async function setWeather({ cloud, proxy }: Parts, weather: Weather): Promise<void> {
   proxy.setRules(weather.api);
-  for (const service of ['zun', 'keystone'] as const) {
+  for (const service of ['zun', 'keystone', 'neutron', 'cinder'] as const) {
     const { faults } = cloud.control[service];
     await faults.clear();
     for (const { operation, ...rule } of weather[service]) {
