@@ -55,7 +55,7 @@ export const kinds: readonly [PodKind, number][] = [
   ['capsule', 30],
   ['container', 20],
   ['volume', 12],
-  ['networked', 8],
+  ['networked', 14],
   ['attached', 8],
   ['finite', 12],
   ['hooked', 8],
@@ -140,10 +140,8 @@ function trouble(random: Random): WorldAction {
 
 /** Calls that a node makes itself; Zun's own, which Zun answers for, are left alone. */
 const neutronCalls: readonly [string, number][] = [
-  ['floatingip.get', 1],
-  ['floatingip.post', 2],
-  ['floatingip.put', 1],
-  ['floatingip.delete', 2],
+  ['floatingip.*', 3],
+  ['floatingip.post', 1],
   ['port.get', 1],
   ['port.put', 1],
   ['security-group.get', 1],
