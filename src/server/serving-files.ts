@@ -43,7 +43,8 @@ export async function followCertificateFiles(
   };
 }
 
-async function readPair(files: { certFile: string; keyFile: string }): Promise<TlsPair> {
+/** Reads a certificate and its key and checks that they belong together. Errors: `serving.files`. */
+export async function readPair(files: { certFile: string; keyFile: string }): Promise<TlsPair> {
   try {
     const [cert, key] = await Promise.all([readFile(files.certFile, 'utf8'), readFile(files.keyFile, 'utf8')]);
     const privateKey = createPrivateKey(key);

@@ -29,7 +29,7 @@ export async function checkKubernetes(exam: Examination, kube: KubeClient, optio
     { unauthorized: 'see that the kubeconfig, its token or certificate is still good: kubectl get nodes' },
   );
   if (version === undefined) {
-    for (const check of ['kubernetes.rights', 'kubernetes.node', 'kubernetes.cluster-id']) {
+    for (const check of ['kubernetes.rights', 'kubernetes.node', 'kubernetes.cluster-id', 'kubernetes.kubelet']) {
       exam.skip(check, 'needs the API server', 'not tried');
     }
     return;
@@ -83,7 +83,7 @@ async function mayI(kube: KubeClient, right: Right): Promise<boolean> {
 }
 
 async function checkNode(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
-  await exam.check('kubernetes.node', `Node ${options.nodeName}`, async () => {
+  const isWorking = await exam.check<true | undefined>('kubernetes.node', `Node ${options.nodeName}`, async () => {
     const node = await unlessMissing(kube.get<Node>(`/api/v1/nodes/${options.nodeName}`));
     if (!node) return { value: undefined, found: 'the name is free' };
     if (node.spec?.providerID && !node.spec.providerID.startsWith('zun://')) {
@@ -99,12 +99,27 @@ async function checkNode(exam: Examination, kube: KubeClient, options: Options):
     const age = Math.round((Date.now() - renewed) / 1000);
     return Number.isFinite(renewed) && age < 40
       ? {
-          value: undefined,
+          value: true,
           found: `is ours, and its Lease was renewed ${age} s ago`,
           warn: 'another zunlet works for it right now; a second one waits until that ends',
         }
       : { value: undefined, found: 'is ours and nobody works for it' };
   });
+  if (!options.kubeletApi) return;
+  const tried = 'the kubelet API through the API server';
+  if (!isWorking) return exam.skip('kubernetes.kubelet', tried, 'only a node that works can be reached');
+  await exam.check(
+    'kubernetes.kubelet',
+    tried,
+    async () => {
+      await kube.get(`/api/v1/nodes/${options.nodeName}/proxy/pods`, { retries: 0 });
+      return { value: true, found: 'is reached' };
+    },
+    {
+      forbidden: 'these credentials may not look: kubectl get --raw /api/v1/nodes/NAME/proxy/pods as an administrator',
+      other: 'kubectl logs and exec will fail: see nodeAddresses, a firewall for the kubelet port, servingCertificate',
+    },
+  );
 }
 
 async function unlessMissing<T>(call: Promise<T>): Promise<T | undefined> {

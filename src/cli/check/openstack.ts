@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Options } from '../../config/options.ts';
 import { createZunProject } from '../../openstack/zun-project.ts';
 import type { CloudClients } from '../cloud.ts';
@@ -143,6 +144,8 @@ export async function probeCloud(
   image: string,
   signal: AbortSignal,
 ): Promise<void> {
+  // Its name finds it again when the answer to its creation was lost.
+  const name = `zunlet-check-${randomUUID().slice(0, 8)}`;
   let uuid: string | undefined;
   try {
     await exam.check('zun.probe', `capsule with ${image}`, async () => {
@@ -152,7 +155,7 @@ export async function probeCloud(
         template: {
           capsuleVersion: 'beta',
           kind: 'capsule',
-          metadata: { name: `zunlet-check-${process.pid}`, labels: { 'zunlet.io/check': 'probe' } },
+          metadata: { name, labels: { 'zunlet.io/check': name } },
           spec: {
             restartPolicy: 'Never',
             containers: [{ image, command: ['sleep', '600'], resources: { requests: { cpu: 0.1, memory: 64 } } }],
@@ -182,7 +185,17 @@ export async function probeCloud(
       };
     });
   } finally {
-    if (uuid !== undefined) await removeProbe(exam, api, uuid);
+    const made = uuid ?? (await findProbe(capsules, name));
+    if (made !== undefined) await removeProbe(exam, api, made);
+  }
+}
+
+/** Undefined where there is none, or where Zun cannot be asked. */
+async function findProbe(capsules: CloudClients['capsules'], name: string): Promise<string | undefined> {
+  try {
+    return (await capsules.list()).find(({ labels }) => labels?.['zunlet.io/check'] === name)?.uuid;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,9 @@
-import { createServer } from 'node:net';
+import { X509Certificate } from 'node:crypto';
+import { createServer, isIP } from 'node:net';
 import { ownAddresses } from '../../agent/node-facts.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Options } from '../../config/options.ts';
+import { readPair } from '../../server/serving-files.ts';
 import type { Examination } from './finding.ts';
 
 /** Looks at this machine: the kubelet port, the address that the node would tell, the health page. */
@@ -20,6 +22,42 @@ export async function checkSelf(exam: Examination, options: Options): Promise<vo
     await tryPort(options.kubeletPort);
     return { value: options.kubeletPort, found: 'is free on this machine' };
   });
+  await checkCertificate(exam, options);
+}
+
+const soonMs = 14 * 86_400_000;
+
+async function checkCertificate(exam: Examination, options: Options): Promise<void> {
+  const addresses = options.nodeAddresses.length > 0 ? options.nodeAddresses : ownAddresses();
+  await exam.check('self.certificate', `serving certificate: ${options.servingCertificate}`, async () => {
+    if (options.servingCertificate === 'self-signed') {
+      const warn =
+        'an API server that verifies kubelets refuses it, and metrics-server does: set servingCertificate to csr or files';
+      return { value: undefined, found: 'signed by nobody', warn };
+    }
+    if (options.servingCertificate === 'csr') {
+      const found = 'asked of the cluster at the start; somebody has to approve it';
+      return {
+        value: undefined,
+        found: options.approveOwnCsr ? 'asked of the cluster at the start and approved by zunlet' : found,
+      };
+    }
+    const { cert } = await readPair({ certFile: options.tlsCertFile, keyFile: options.tlsKeyFile });
+    const certificate = new X509Certificate(cert);
+    const ends = new Date(certificate.validTo);
+    const looked = { value: undefined, found: `good until ${ends.toISOString()}` };
+    const missing = addresses.filter((address) => !isNamedBy(certificate, address));
+    if (ends.getTime() < Date.now()) return { ...looked, fail: 'it has expired: renew it' };
+    if (missing.length > 0)
+      return { ...looked, fail: `it does not name ${missing.join(', ')}: the API server dials the node there` };
+    return ends.getTime() < Date.now() + soonMs
+      ? { ...looked, warn: 'it ends soon: renew it; zunlet reads the files again by itself' }
+      : looked;
+  });
+}
+
+function isNamedBy(certificate: X509Certificate, address: string): boolean {
+  return (isIP(address) ? certificate.checkIP(address) : certificate.checkHost(address)) !== undefined;
 }
 
 function tryPort(port: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { MovableClock } from '../clock.ts';
 import type { TokenInfo } from '../keystone/tokens.ts';
 import type { NetworkState } from '../networks.ts';
 import type { VolumeState } from '../volumes.ts';
+import { newestMinor } from './versions.ts';
 
 /** How long the parts of a container's life take, in milliseconds. */
 interface ZunLatency {
@@ -37,6 +38,8 @@ export interface ZunOptions {
   host?: { cpus: number; memoryMiB: number };
   /** Zun's quota for standalone containers of a project (docs/zun.md §6). -1: no limit. */
   quota?: { containers: number; memory: number; disk: number; cpu: number };
+  /** The newest microversion 1.x that is served. Default that of the newest Zun. */
+  maxMinor?: number;
   /** `[api] max_limit`. Default 1000. */
   maxLimit?: number;
   /** Time limit of a one-shot execute. Default 5000. */
@@ -78,6 +81,7 @@ export function resolveOptions(options: ZunOptions): ResolvedOptions {
     keystoneUrl: () => 'http://127.0.0.1:5000',
     host: { cpus: 64, memoryMiB: 262_144 },
     quota: { containers: 40, memory: 51_200, disk: 100, cpu: 20 },
+    maxMinor: newestMinor,
     maxLimit: 1000,
     executeTimeoutMs: 5000,
     syncMs: 60_000,

@@ -55,10 +55,11 @@ export async function handleCall(zun: ZunState, call: Call): Promise<Answer> {
 
 async function answerCall(zun: ZunState, call: Call, requestId: string): Promise<Answer> {
   const path = call.path.replace(/\/+$/, '');
-  if (call.method === 'GET' && path === '') return { status: 200, json: rootDocument(call.root) };
+  const { maxMinor } = zun.options;
+  if (call.method === 'GET' && path === '') return { status: 200, json: rootDocument(call.root, maxMinor) };
   if (call.method === 'GET' && path === '/healthcheck') return { status: 200, json: healthDocument };
   if (call.method === 'GET' && path === '/v1') {
-    return { status: 200, json: v1Document(call.root), headers: versionHeaders(1) };
+    return { status: 200, json: v1Document(call.root), headers: versionHeaders(1, maxMinor) };
   }
   const info = zun.options.identity(headerOf(call, 'x-auth-token'));
   if (info === 'down') return keystoneDownAnswer();
@@ -69,7 +70,7 @@ async function answerCall(zun: ZunState, call: Call, requestId: string): Promise
   if (call.method === 'HEAD') return { status: 405, json: { errors: [] } };
   let minor: number;
   try {
-    minor = negotiateVersion(headerOf(call, 'openstack-api-version'), zun.isFaithful);
+    minor = negotiateVersion(headerOf(call, 'openstack-api-version'), zun.isFaithful, maxMinor);
   } catch (error) {
     return answerForError(error);
   }
@@ -83,11 +84,13 @@ async function answerCall(zun: ZunState, call: Call, requestId: string): Promise
   if (!caller.isAdmin && zun.memberProject === '') zun.memberProject = caller.projectId;
   try {
     const answer = (await resource(zun, call, caller, rest)) ?? routerAnswer(404, headerOf(call, 'accept'));
-    return isFromRouter(answer) ? answer : { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };
+    return isFromRouter(answer)
+      ? answer
+      : { ...answer, headers: { ...versionHeaders(minor, maxMinor), ...answer.headers } };
   } catch (error) {
     const answer = answerForError(error);
     const hasNoVersion = error instanceof BareError || (error instanceof ZunError && error.status === 406);
-    return hasNoVersion ? answer : { ...answer, headers: { ...versionHeaders(minor), ...answer.headers } };
+    return hasNoVersion ? answer : { ...answer, headers: { ...versionHeaders(minor, maxMinor), ...answer.headers } };
   }
 }
 

@@ -1,24 +1,24 @@
-import { maxVersion, minVersion } from './versions.ts';
+import { type Minor, minVersion } from './versions.ts';
 
 type Json = Record<string, unknown>;
 
-function versionEntry(root: string): Json {
+function versionEntry(root: string, maxMinor: Minor): Json {
   return {
     id: 'v1',
     links: [{ href: `${root}/v1/`, rel: 'self' }],
     status: 'CURRENT',
-    max_version: maxVersion,
+    max_version: `1.${maxMinor}`,
     min_version: minVersion,
   };
 }
 
 /** `GET /` (docs/zun.md §1.3). */
-export function rootDocument(root: string): Json {
+export function rootDocument(root: string, maxMinor: Minor): Json {
   return {
     name: 'OpenStack Zun API',
     description: 'Zun is an OpenStack project which aims to provide containers service.',
-    versions: [versionEntry(root)],
-    default_version: versionEntry(root),
+    versions: [versionEntry(root, maxMinor)],
+    default_version: versionEntry(root, maxMinor),
   };
 }
 

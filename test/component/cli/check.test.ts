@@ -7,6 +7,7 @@ import { checkCommand } from '../../../src/cli/check/check.ts';
 import type { Finding } from '../../../src/cli/check/finding.ts';
 import { type CloudEmulator, createCloudEmulator } from '../../../src/emulators/cloud.ts';
 import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
+import { createTestAuthority } from '../../lib/kubelet-certificates.ts';
 
 let kube: KubeEmulator;
 let cloud: CloudEmulator;
@@ -124,4 +125,58 @@ test('check: no cluster there: says so, and still looks at the cloud, exit 1', a
   assert.equal(of('kubernetes.credentials')?.result, 'fail');
   assert.equal(of('keystone.login')?.result, 'pass');
   assert.equal(code, 1);
+});
+
+test('check: an old Zun: the microversions it has, and which OpenStack is needed, exit 1', async () => {
+  const old = await createCloudEmulator({ zun: { maxMinor: 20 } });
+  try {
+    const { code, of } = await check([], old.env);
+    assert.equal(of('zun.version')?.result, 'fail');
+    assert.match(of('zun.version')?.found ?? '', /1\.20/);
+    assert.match(of('zun.version')?.cure ?? '', /Train/);
+    assert.equal(code, 1);
+  } finally {
+    await old.close();
+  }
+});
+
+test('check: the network that Zun will choose is an external one: says so, exit 1', async () => {
+  cloud.zun.control.setNetworks('external');
+  try {
+    const { code, of } = await check();
+    assert.match(of('neutron.network')?.cure ?? '', /external: Zun refuses it/);
+    assert.equal(code, 1);
+  } finally {
+    cloud.zun.control.setNetworks('shared');
+  }
+});
+
+test('check: --probe: the answer to its creation is lost: the capsule is found and removed all the same', async () => {
+  cloud.zun.control.faults.add({ fault: { kind: 'reset-after' }, operation: 'capsule.create', times: 1 });
+  const { code, of } = await check(['--probe']);
+  assert.equal(of('zun.probe')?.result, 'fail');
+  assert.equal(of('zun.probe-removed')?.result, 'pass');
+  assert.equal(code, 1);
+  assert.equal(cloud.zun.control.inventory().capsules.length, 0);
+});
+
+test('check: certificate files: of another address, or expired: says so, exit 1', async () => {
+  const authority = createTestAuthority('kubelets');
+  const write = (name: string, pair: { cert: string; key: string }) => {
+    const [certFile, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
+    writeFileSync(certFile, pair.cert);
+    writeFileSync(keyFile, pair.key);
+    return ['--serving-certificate', 'files', '--tls-cert-file', certFile, '--tls-key-file', keyFile];
+  };
+  const subject = { commonName: 'system:node:zun' };
+  const good = await check(write('good', authority.issue('server', { ...subject, ipAddresses: ['192.0.2.1'] })));
+  assert.match(good.of('self.certificate')?.found ?? '', /^good until \d{4}-/);
+  assert.notEqual(good.of('self.certificate')?.result, 'fail');
+  const other = await check(write('other', authority.issue('server', { ...subject, ipAddresses: ['192.0.2.9'] })));
+  assert.match(other.of('self.certificate')?.cure ?? '', /does not name 192\.0\.2\.1/);
+  assert.equal(other.code, 1);
+  const day = 86_400_000;
+  const past = { notBeforeMs: Date.now() - 2 * day, notAfterMs: Date.now() - day };
+  const old = await check(write('old', authority.issue('server', { ...subject, ipAddresses: ['192.0.2.1'] }, past)));
+  assert.match(old.of('self.certificate')?.cure ?? '', /expired/);
 });
