@@ -1,10 +1,12 @@
 /** The certificate of the kubelet API, signed by the real controller manager: asked for, approved, renewed while a stream is open. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from 'node:tls';
+import { promisify } from 'node:util';
 import type { Node } from '../../src/kube/types.ts';
 import { path } from './lib/bed.ts';
 import { startEmulatedCloud } from './lib/cloud.ts';
@@ -72,6 +74,18 @@ async function served(): Promise<X509Certificate> {
   });
 }
 
+/** What `zunlet check` says of the way from the API server to the kubelet API. */
+async function doctor(): Promise<string> {
+  const root = join(import.meta.dirname, '..', '..');
+  const args = ['check', '--json', '--kubeconfig', plane.kubeconfig, '--node-name', nodeName, '--kubelet-port', '0'];
+  // Exit 1 where something failed, which is what is asked about.
+  const { stdout } = await promisify(execFile)(process.execPath, ['bin/zunlet.mjs', ...args], {
+    cwd: root,
+    env: { ...process.env, ...cloud.env },
+  }).catch((error: { stdout: string }) => error);
+  return stdout.split('\n').find((line) => line.includes('"kubernetes.kubelet"')) ?? stdout;
+}
+
 const authority = new X509Certificate(readFileSync(plane.kubeletAuthority));
 
 test('serving certificate: not approved yet: the Node is Ready, and the API server does not trust the kubelet API', async () => {
@@ -86,6 +100,7 @@ test('serving certificate: not approved yet: the Node is Ready, and the API serv
     pod('box', { annotations: asContainer, command: ['sh', '-c', 'echo one; sleep infinity'] }),
   );
   await pods.until('box runs', () => isRunning(pods.get('box')));
+  assert.match(await doctor(), /certificate signed by unknown authority.*"fail".*servingCertificate/);
   await assert.rejects(kubectl('logs', 'box'), /certificate signed by unknown authority|failed to verify certificate/);
 });
 
@@ -98,6 +113,7 @@ test("serving certificate: approved: it is the cluster's, for this node alone, a
   assert.equal(certificate.subject, `O=system:nodes\nCN=${user}`);
   assert.equal(certificate.checkIP(plane.hostIP), plane.hostIP);
   assert.equal(await kubectl('logs', 'box'), 'one');
+  assert.match(await doctor(), /"pass"/);
   assert.equal((await requests()).length, 1, 'signers date certificates back; that makes none of them old');
 });
 
