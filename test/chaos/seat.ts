@@ -22,6 +22,8 @@ export interface Fate {
 export interface Seat {
   start(fate?: Fate): void;
   isAlive(): boolean;
+  /** True when it has ended, and nobody killed it. */
+  hasGivenUp(): boolean;
   kill(): Promise<void>;
   stop(): Promise<void>;
   /** Stops the process in its tracks, as a machine that swaps does; the function that it answers lets it go on. */
@@ -55,6 +57,7 @@ export function createSeat(options: SeatOptions): Seat {
         logFile: fate?.isLogFull ? '/dev/full' : options.logFile,
       });
     },
+    hasGivenUp: () => service !== undefined && service.exitCode() !== null,
     isAlive: () => service !== undefined && !service.hasEnded(),
     kill: async () => service?.stop('SIGKILL'),
     stop: async () => service?.stop('SIGTERM', 20_000),
@@ -104,7 +107,8 @@ export async function harass(seat: Seat, { random, counts, isOver, absence }: Ha
     // One with a point to die at gets time to come there.
     await untilDead(seat, killAt ? 25_000 : 4000 + random() * 12_000, isOver);
     if (isOver()) break;
-    if (!seat.isAlive()) count(`kill at ${point}`);
+    if (seat.hasGivenUp()) count('gave up by itself');
+    else if (!seat.isAlive()) count(`kill at ${point}`);
     else await end(seat, { random, count, isOver });
     await pause(random() < 0.08 ? 50_000 : random() * 2000, isOver);
   }

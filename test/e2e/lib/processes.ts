@@ -14,6 +14,8 @@ export interface Service {
   readonly logFile: string;
   /** True once the program has ended, whoever ended it. */
   hasEnded(): boolean;
+  /** Its exit code once it has ended by itself; null while it runs, and after a signal. */
+  exitCode(): number | null;
   /** Sends the signal and waits until the program has ended; after `patienceMs` it is killed. */
   stop(signal?: NodeJS.Signals, patienceMs?: number): Promise<void>;
 }
@@ -70,6 +72,7 @@ export function startService({ name, command, args, logFile, env, cwd }: Service
     pid: child.pid,
     logFile,
     hasEnded,
+    exitCode: () => child.exitCode,
     async stop(signal = 'SIGTERM', patienceMs = 10_000) {
       if (hasEnded()) return;
       const ended = once(child, 'exit');
