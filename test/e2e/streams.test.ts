@@ -60,6 +60,8 @@ for (const [version, name, env] of [
     assert.equal(await logs('box', '--tail=0'), '');
     assert.equal(await logs('box', '--limit-bytes=5'), 'one\nt');
     assert.equal(await logs('box', '--since=1h'), 'one\ntwo\n');
+    assert.equal(await logs('box', '--since-time=2026-01-01T00:00:00Z', '-c', 'main'), 'one\ntwo\n');
+    assert.equal(await logs('box', '--all-containers', '--prefix', '--tail=1'), '[pod/box/main] two\n');
     assert.match(await logs('box', '--timestamps', '--tail=1'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z two\n$/);
     const previous = await kubectl(['logs', 'box', '--previous']);
     assert.match(previous.stderr, /\(BadRequest\): previous terminated container "main" in pod "box" not found/);
@@ -81,17 +83,17 @@ for (const [version, name, env] of [
     assert.equal(digest.stdout.toString().split(' ', 1)[0], createHash('sha256').update(bytes).digest('hex'));
   });
 
-  test(title('exec -it in a terminal of 33 x 111: its size, and its exit code'), async () => {
-    const words = [program, ...common, 'exec', '-it', 'box', '--', 'sh', '-c', 'sleep 1; stty size; exit 5'];
-    const quoted = shellQuoted(words);
-    const command = `stty rows 33 columns 111; exec ${quoted}`;
+  test(title('exec -it in a terminal that is made larger: both sizes, and the exit code'), async () => {
+    const inside = 'sleep 1; stty size; sleep 4; stty size; exit 5';
+    const words = [program, ...common, 'exec', '-it', 'box', '--', 'sh', '-c', inside];
+    const command = `stty rows 33 columns 111; (sleep 3; stty rows 44 columns 99 </dev/tty) & exec ${shellQuoted(words)}`;
     const child = spawn('script', ['-qefc', command, '/dev/null'], { env: environment });
     let screen = '';
     child.stdout.on('data', (chunk: Buffer) => {
       screen += chunk.toString();
     });
     const code = await new Promise((resolve) => child.on('close', resolve));
-    assert.match(screen, /33 111/);
+    assert.match(screen, /33 111\s+44 99/);
     assert.equal(code, 5);
   });
 
