@@ -10,8 +10,8 @@ import type { Command, Io } from '../io.ts';
 import { layersHelp, parseFlags } from '../option-flags.ts';
 import { version } from '../version.ts';
 import { createExamination, type Examination, findingLine } from './finding.ts';
-import { checkKubernetes } from './kubernetes.ts';
-import { checkOpenStack, probeCloud } from './openstack.ts';
+import { checkKubernetes, kubernetesChecks } from './kubernetes.ts';
+import { checkOpenStack, cloudChecks, probeCloud } from './openstack.ts';
 import { checkSelf } from './self.ts';
 
 const help = `zunlet check: tells what is wrong before anything is deployed
@@ -83,7 +83,10 @@ async function examineKubernetes(exam: Examination, options: Options, io: Io): P
       return { value: found, found: `${found.server} by ${found.source}` };
     },
   );
-  if (!auth) return;
+  if (!auth) {
+    for (const check of ['kubernetes.version', ...kubernetesChecks]) exam.skip(check, 'needs credentials', 'not tried');
+    return;
+  }
   const kube = createKubeClient({ ...shared, auth, random: systemRandom, version, timeoutMs: 10_000 });
   const hold = setInterval(() => {}, 2 ** 30);
   try {
@@ -109,7 +112,10 @@ async function examineCloud(exam: Examination, options: Options, io: Io, probe: 
       return { value: name, found: name };
     },
   );
-  if (!opened) return;
+  if (!opened) {
+    for (const check of ['keystone.login', ...cloudChecks]) exam.skip(check, 'needs credentials', 'not tried');
+    return;
+  }
   await withCloud({ ...io, stderr: { write: () => true } }, options.cloud || undefined, async (clients) => {
     await checkOpenStack(exam, clients, options);
     if (probe === undefined) exam.skip('zun.probe', 'a tiny capsule', 'not asked for: --probe');

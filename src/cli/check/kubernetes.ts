@@ -8,6 +8,9 @@ import { type Right, rightsOf } from './rights.ts';
 /** Oldest minor version of Kubernetes whose node contract is met. */
 const oldestMinor = 30;
 
+/** What is not tried without an API server. */
+export const kubernetesChecks = ['rights', 'cluster-id', 'node', 'kubelet'].map((name) => `kubernetes.${name}`);
+
 /** Looks at the API server: reachable, in range, every right there, the node's name free. */
 export async function checkKubernetes(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
   const version = await exam.check(
@@ -29,9 +32,7 @@ export async function checkKubernetes(exam: Examination, kube: KubeClient, optio
     { unauthorized: 'see that the kubeconfig, its token or certificate is still good: kubectl get nodes' },
   );
   if (version === undefined) {
-    for (const check of ['kubernetes.rights', 'kubernetes.node', 'kubernetes.cluster-id', 'kubernetes.kubelet']) {
-      exam.skip(check, 'needs the API server', 'not tried');
-    }
+    for (const check of kubernetesChecks) exam.skip(check, 'needs the API server', 'not tried');
     return;
   }
   await checkRights(exam, kube, options);

@@ -7,6 +7,12 @@ import type { Examination } from './finding.ts';
 const skewWarnMs = 5000;
 const skewFailMs = 60_000;
 
+/** What is not tried without a token. */
+export const cloudChecks = [
+  ...['keystone.clock', 'zun.endpoint', 'zun.version', 'zun.capsules', 'zun.quota'],
+  ...['neutron.network', 'cinder.endpoint'],
+];
+
 /** Looks at the cloud: Keystone, Zun, quota, network, Cinder. */
 export async function checkOpenStack(exam: Examination, clients: CloudClients, options: Options): Promise<void> {
   const { session, cloud } = clients;
@@ -27,17 +33,7 @@ export async function checkOpenStack(exam: Examination, clients: CloudClients, o
     },
   );
   if (!token) {
-    for (const check of [
-      'keystone.clock',
-      'zun.endpoint',
-      'zun.version',
-      'zun.capsules',
-      'zun.quota',
-      'neutron.network',
-      'cinder.endpoint',
-    ]) {
-      exam.skip(check, 'needs a token', 'not tried');
-    }
+    for (const check of cloudChecks) exam.skip(check, 'needs a token', 'not tried');
     return;
   }
   await exam.check('keystone.clock', "Keystone's clock against ours", async () => {
