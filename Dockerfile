@@ -27,7 +27,8 @@ LABEL org.opencontainers.image.title="zunlet" \
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=build --chmod=0555 /src/dist /opt/zunlet
 COPY --from=build --chmod=0444 /src/package.json /opt/zunlet/
-ENV NODE_ENV=production
+# A small nursery: a fifth less memory with a thousand Pods, at the same speed (docs/measurements.md).
+ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4
 USER 65532:65532
 # Kubernetes asks by its own probes; this is for docker run. The page is at the default of the option healthAddress.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
