@@ -12,6 +12,7 @@ export function shellQuoted(words: readonly string[]): string {
  */
 export async function typeInTerminal(words: readonly string[], typed: string, expected: RegExp): Promise<string> {
   const child = spawn('script', ['-qefc', `exec ${shellQuoted(words)}`, '/dev/null']);
+  const ended = new Promise((resolve) => child.once('close', resolve));
   let screen = '';
   child.stdout.on('data', (chunk: Buffer) => {
     screen += chunk.toString();
@@ -19,7 +20,8 @@ export async function typeInTerminal(words: readonly string[], typed: string, ex
   child.stdin.on('error', () => {});
   let typedAt = -Infinity;
   try {
-    await until(`the screen shows ${expected}; it is:\n${screen}`, () => {
+    await until(`the screen shows ${expected}`, () => {
+      if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}; the screen:\n${screen}`);
       if (performance.now() - typedAt >= 1_000) {
         typedAt = performance.now();
         child.stdin.write(typed);
@@ -27,7 +29,6 @@ export async function typeInTerminal(words: readonly string[], typed: string, ex
       return expected.test(screen);
     });
   } finally {
-    const ended = new Promise((resolve) => child.once('close', resolve));
     child.kill();
     await ended;
   }

@@ -14,6 +14,8 @@ export interface ZunPorts {
   rabbit: number;
   rabbitDistribution: number;
   epmd: number;
+  /** Where the Docker engine listens for zun-wsproxy, which attaches to containers over TCP. */
+  engine: number;
   networkPlugin: number;
   registry: number;
   wsproxy: number;
@@ -117,6 +119,8 @@ export function writeZunSettings(layout: ZunLayout): string {
     docker: {
       api_url: `unix://${dockerSocket(layout)}`,
       docker_remote_api_version: '1.40',
+      docker_remote_api_host: '127.0.0.1',
+      docker_remote_api_port: ports.engine,
       // What zun-wsproxy is told to connect to.
       docker_remote_api_url: `unix://${dockerSocket(layout)}`,
     },

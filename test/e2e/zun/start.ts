@@ -164,7 +164,10 @@ function startEngine(bed: Bed): void {
     bed.run('engine', bed.python, [join(shims, 'docker_engine.py'), ...socket, '--name', computeHost('fake')]);
     return;
   }
-  const ports = ['--plugin-port', String(layout.ports.networkPlugin), '--registry-port', String(layout.ports.registry)];
+  const { networkPlugin, registry, engine } = layout.ports;
+  const ports = Object.entries({ 'plugin-port': networkPlugin, 'registry-port': registry, 'api-port': engine }).flatMap(
+    ([name, port]) => [`--${name}`, String(port)],
+  );
   bed.run('engine', bed.python, [
     join(shims, 'docker_real.py'),
     ...socket,
@@ -245,7 +248,7 @@ async function command(bed: Bed, name: string, args: string[], env: NodeJS.Proce
 
 async function findPorts(): Promise<ZunPorts> {
   const names = ['keystone', 'zun', 'placement', 'neutron', 'cinder', 'control', 'rabbit'] as const;
-  const more = ['rabbitDistribution', 'epmd', 'networkPlugin', 'registry', 'wsproxy'] as const;
+  const more = ['rabbitDistribution', 'epmd', 'engine', 'networkPlugin', 'registry', 'wsproxy'] as const;
   const ports = await freePorts(names.length + more.length);
   // Every name gets a port, so the record is complete.
   return Object.fromEntries([...names, ...more].map((name, index) => [name, ports[index] ?? 0])) as unknown as ZunPorts;

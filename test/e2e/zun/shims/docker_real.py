@@ -1,5 +1,5 @@
 """A real Docker engine with its own data folder, a registry on loopback that it uses as Docker Hub's mirror, and the network driver that Zun expects.
-Needs root. Usage: docker_real.py --state FOLDER --socket PATH --plugin-port PORT --registry-port PORT
+Needs root. Usage: docker_real.py --state FOLDER --socket PATH --plugin-port PORT --registry-port PORT --api-port PORT
 
 The socket appears when everything is ready. Images are made from Debian's static busybox, under names that manifests use.
 """
@@ -27,7 +27,7 @@ IMAGES = {
 PLUGIN = "/etc/docker/plugins/kuryr.json"
 
 arguments = argparse.ArgumentParser()
-for name in ("state", "socket", "plugin-port", "registry-port"):
+for name in ("state", "socket", "plugin-port", "registry-port", "api-port"):
     arguments.add_argument("--" + name, required=True)
 asked = arguments.parse_args()
 registry = "127.0.0.1:" + asked.registry_port
@@ -81,7 +81,7 @@ def start():
     processes.append(subprocess.Popen(["/usr/bin/docker-registry", "serve", path("registry.yml")]))
     setup = path("setup.sock")
     processes.append(subprocess.Popen([
-        "/usr/sbin/dockerd", "--data-root", path("root"), "--exec-root", path("exec"), "--pidfile", path("pid"), "-H", "unix://" + setup,
+        "/usr/sbin/dockerd", "--data-root", path("root"), "--exec-root", path("exec"), "--pidfile", path("pid"), "-H", "unix://" + setup, "-H", "tcp://127.0.0.1:" + asked.api_port, "--tls=false",
         "--iptables=false", "--ip6tables=false", "--bridge=none", "--registry-mirror", "http://" + registry,
     ]))
     deadline = time.monotonic() + 60
