@@ -1,15 +1,15 @@
 import { jitterMs } from '../base/backoff.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { type AppError, toAppError } from '../base/errors.ts';
+import { type AppError, isKind, toAppError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Random } from '../base/random.ts';
 import type { KubeClient } from '../kube/client-types.ts';
-import type { Node } from '../kube/types.ts';
+import type { Node, Pod } from '../kube/types.ts';
 import type { EventRecorder } from '../sync/ports.ts';
 import { createFailureNote, createLeadership, nodeSubject } from './leadership.ts';
 import { createNodeLease } from './lease.ts';
 import { nodeObject } from './node.ts';
-import { nodeEvent } from './reasons.ts';
+import { instanceAnnotation, nodeEvent } from './reasons.ts';
 import { registerNode } from './register.ts';
 import { createStatusWriter } from './status-writer.ts';
 import type { CloudHealth, NodeFacts, NodeOptions } from './types.ts';
@@ -78,11 +78,34 @@ export function createHeartbeat(deps: HeartbeatOptions): Heartbeat {
   const { clock, log, options } = deps;
   const stopping = new AbortController();
   const leadership = createLeadership(deps);
-  const lease = createNodeLease({ ...deps, node: options.name, durationSeconds: deps.leaseSeconds ?? 40 });
+  const lease = createNodeLease({ ...deps, node: options.name, durationSeconds: deps.leaseSeconds ?? 40, wasWorked });
   const status = createStatusWriter({ ...deps, reportEveryMs: deps.reportEveryMs ?? 300_000 });
   const failures = { lease: createFailureNote(deps), status: createFailureNote(deps) };
   let node: Node | undefined;
   let loops: Promise<unknown> | undefined;
+
+  /**
+   * A Node that another process made or adopted, or a Pod that some process has accepted, and yet no Lease: it went with a
+   * Node that somebody deleted.
+   */
+  async function wasWorked(): Promise<boolean> {
+    const { name } = options;
+    try {
+      const call = { attempt: `reading node ${name}`, urgent: true };
+      const { metadata } = await deps.client.get<Node>(`/api/v1/nodes/${name}`, call);
+      const maker = metadata.annotations?.[instanceAnnotation];
+      if (maker !== undefined) return maker !== deps.instance;
+    } catch (thrown) {
+      if (!isKind(thrown, 'not-found')) throw thrown;
+    }
+    const query = `fieldSelector=spec.nodeName%3D${name}&limit=500`;
+    const attempt = `listing the pods of node ${name}`;
+    const { items } = await deps.client.get<{ items: Pod[] | null }>(`/api/v1/pods?${query}`, {
+      attempt,
+      urgent: true,
+    });
+    return (items ?? []).some(({ status }) => status?.startTime !== undefined);
+  }
 
   function register(): Promise<Node> {
     const makeNode = () => nodeObject(options, deps.instance, status.wanted(undefined));

@@ -13,6 +13,8 @@ export interface NodeLeaseOptions {
   instance: string;
   /** How long a renewal holds; 40 as kubelets have it. */
   durationSeconds: number;
+  /** Whether anything shows that a process worked for this node before. Asked once, by a new process that finds no Lease. */
+  wasWorked: () => Promise<boolean>;
 }
 
 /** What an attempt at the Lease came to. */
@@ -54,6 +56,8 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   let ours: Lease | undefined;
   let seen: { version: string | undefined; atMs: number; holder: string; durationMs: number } | undefined;
   let heldUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until this process has seen or made a Lease, or knows why there is none. */
+  let isNew = true;
 
   async function read(): Promise<Lease | undefined> {
     try {
@@ -83,6 +87,15 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   function holderSeen(): string | undefined {
     return seen && clock.monotonic() - seen.atMs < seen.durationMs ? seen.holder : undefined;
   }
+  /** As `otherHolder`, of a Lease or its absence: to a new process that may be the sign of a Node that was just deleted. */
+  async function holderOf(lease: Lease | undefined): Promise<string | undefined> {
+    if (isNew && !lease && (await options.wasWorked())) {
+      const durationMs = options.durationSeconds * 1000;
+      seen = { version: undefined, atMs: clock.monotonic(), holder: 'whoever held the Lease that is gone', durationMs };
+    }
+    isNew = false;
+    return lease ? otherHolder(lease) : holderSeen();
+  }
   function wanted(base: Lease | undefined, nodeUid: string): object {
     return {
       apiVersion: 'coordination.k8s.io/v1',
@@ -111,7 +124,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   }
   async function takeFresh(nodeUid: string): Promise<Hold> {
     const lease = await read();
-    const holder = lease ? otherHolder(lease) : holderSeen();
+    const holder = await holderOf(lease);
     if (holder !== undefined) {
       ours = undefined;
       heldUntilMs = Number.NEGATIVE_INFINITY;
@@ -124,7 +137,7 @@ export function createNodeLease(options: NodeLeaseOptions): NodeLease {
   return {
     async look() {
       const lease = await read();
-      const holder = lease ? otherHolder(lease) : holderSeen();
+      const holder = await holderOf(lease);
       return holder === undefined ? { isHeld: true } : { isHeld: false, holder };
     },
     async hold(nodeUid) {

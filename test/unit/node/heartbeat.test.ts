@@ -5,6 +5,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import type { Node } from '../../../src/kube/types.ts';
 import { createHeartbeat, type HeartbeatOptions } from '../../../src/node/heartbeat.ts';
 import type { CloudHealth } from '../../../src/node/types.ts';
+import { pod } from '../../lib/builders.ts';
 import { runClock } from '../../lib/run-clock.ts';
 import { createVirtualClock } from '../../simulation/virtual-clock.ts';
 import { conditionOf, createNodeStore, facts, options } from './support.ts';
@@ -92,7 +93,7 @@ test('heartbeat: Node of another provider: never touched', async () => {
   const { heartbeat } = process('one');
   await runClock(clock, 120_000);
   assert.equal(heartbeat.mayWork(), false);
-  assert.deepEqual([...new Set(api.calls)], ['get lease', 'create node', 'get node']);
+  assert.deepEqual([...new Set(api.calls)], ['get lease', 'get node', 'create node']);
 });
 
 test('heartbeat: API server fails at the start: goes on until it works', async () => {
@@ -211,4 +212,38 @@ test('heartbeat: status cannot be written: the Lease is renewed all the same', a
   await runClock(clock, 120_000);
   assert.equal(heartbeat.mayWork(), true);
   assert.equal(heartbeat.health().error?.kind, 'forbidden');
+});
+
+type Store = ReturnType<typeof createNodeStore>;
+
+for (const [title, sign] of [
+  [
+    'a Node of another process',
+    (api: Store) =>
+      void api.client.create('/api/v1/nodes', {
+        metadata: { name: 'zun-1', annotations: { 'zunlet.io/instance': 'one' } },
+      }),
+  ],
+  [
+    'a Pod that was accepted',
+    (api: Store) => void api.store.pods.push(pod({ status: { startTime: '2026-01-01T00:00:00Z' } })),
+  ],
+] as const) {
+  test(`heartbeat: no Lease, but ${title}: another process may still work, so it is waited for`, async () => {
+    const { clock, api, process } = setup();
+    sign(api);
+    const { heartbeat } = process('two');
+    await runClock(clock, 39_000);
+    assert.equal(heartbeat.mayWork(), false);
+    await runClock(clock, 47_000);
+    assert.equal(heartbeat.mayWork(), true);
+  });
+}
+
+test('heartbeat: no Lease and no Node, only Pods that nobody accepted: a first start, at once', async () => {
+  const { clock, api, process } = setup();
+  api.store.pods.push(pod());
+  const { heartbeat } = process('one');
+  await runClock(clock, 1_000);
+  assert.equal(heartbeat.mayWork(), true);
 });

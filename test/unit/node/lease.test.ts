@@ -7,8 +7,10 @@ import { createNodeStore } from './support.ts';
 function setup() {
   const clock = createVirtualClock();
   const api = createNodeStore();
-  const leaseOf = (instance: string) =>
-    createNodeLease({ client: api.client, clock, node: 'zun-1', instance, durationSeconds: 40 });
+  const leaseOf = (instance: string, worked = false) => {
+    const wasWorked = () => Promise.resolve(worked);
+    return createNodeLease({ client: api.client, clock, node: 'zun-1', instance, durationSeconds: 40, wasWorked });
+  };
   return { clock, api, leaseOf };
 }
 
@@ -124,6 +126,7 @@ test('lease: hours overdue by the wall clock, because one of two clocks is wrong
     node: 'zun-1',
     instance: 'b',
     durationSeconds: 40,
+    wasWorked: () => Promise.resolve(false),
   });
   assert.deepEqual(await other.hold('u'), { isHeld: false, holder: 'a' });
   await clock.runUntil(39_999);
@@ -172,4 +175,31 @@ test('lease: look: writes nothing', async () => {
   const { api, leaseOf } = setup();
   assert.deepEqual(await leaseOf('a').look(), { isHeld: true });
   assert.equal(api.store.lease, undefined);
+});
+
+test('lease: deleted with its Node under a holder that lives: a new process waits as long as the holder may work', async () => {
+  const { clock, api, leaseOf } = setup();
+  const holder = leaseOf('a');
+  await holder.hold('u');
+  api.store.lease = undefined;
+  const other = leaseOf('b', true);
+  assert.equal((await other.look()).isHeld, false);
+  await clock.runUntil(39_999);
+  assert.equal((await other.look()).isHeld, false);
+  assert.equal(holder.isHeld(), false);
+  await clock.runUntil(40_000);
+  assert.deepEqual(await other.hold('u2'), { isHeld: true });
+});
+
+test('lease: deleted with its Node: the holder makes it anew while a new process waits: the holder keeps it', async () => {
+  const { clock, api, leaseOf } = setup();
+  const holder = leaseOf('a');
+  await holder.hold('u');
+  api.store.lease = undefined;
+  const other = leaseOf('b', true);
+  await other.look();
+  await clock.runUntil(10_000);
+  assert.deepEqual(await holder.hold('u2'), { isHeld: true });
+  await clock.runUntil(45_000);
+  assert.deepEqual(await other.look(), { isHeld: false, holder: 'a' });
 });

@@ -1,6 +1,6 @@
 import { AppError } from '../../../src/base/errors.ts';
 import type { KubeClient } from '../../../src/kube/client-types.ts';
-import type { Lease, Node, NodeCondition } from '../../../src/kube/types.ts';
+import type { Lease, Node, NodeCondition, Pod } from '../../../src/kube/types.ts';
 import type { NodeFacts, NodeOptions } from '../../../src/node/types.ts';
 
 export const facts: NodeFacts = {
@@ -48,7 +48,11 @@ const failure = (kind: AppError['kind']) => new AppError({ kind, code: `kube.${k
  * it is asked with `<verb> <resource>` before each.
  */
 export function createNodeStore() {
-  const store: { node: Node | undefined; lease: Lease | undefined } = { node: undefined, lease: undefined };
+  const store: { node: Node | undefined; lease: Lease | undefined; pods: Pod[] } = {
+    node: undefined,
+    lease: undefined,
+    pods: [],
+  };
   const calls: string[] = [];
   let version = 0;
   let fail: (call: string) => AppError | undefined = () => undefined;
@@ -71,6 +75,7 @@ export function createNodeStore() {
   }
   const client: Pick<KubeClient, Call> = {
     async get<T>(path: string) {
+      if (path.startsWith('/api/v1/pods?')) return { items: store.pods } as T;
       const object = store[enter('get', path)];
       if (!object) throw failure('not-found');
       return structuredClone(object) as T;
