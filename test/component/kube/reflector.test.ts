@@ -355,7 +355,8 @@ test('reflector: server that ends every watch at once: asked ever more rarely', 
   await new Promise<void>((resolve) => {
     clock.after(60_000, resolve);
   });
-  assert.ok(urls().length <= 12, `${urls().length} requests in a minute`);
+  // Without a back-off there are hundreds.
+  assert.ok(urls().length <= 30, `${urls().length} requests in a minute`);
 });
 
 test('reflector: time for a complete list: lists at the next end of the watch', async (t) => {
