@@ -149,10 +149,13 @@ def stop(_, found):
     return 204, None
 
 
-def kill(_, found):
-    found.restarting = False
+def kill(request, found):
     if not found.running:
         return message(409, "Container %s is not running" % found.id)
+    # A main process does not end by a signal that it has no handler for, but by SIGKILL.
+    if request.query.get("signal", "SIGKILL").upper().replace("SIG", "") in ("HUP", "USR1", "USR2", "WINCH", "CONT"):
+        return 204, None
+    found.restarting = False
     found.stop(137)
     return 204, None
 
