@@ -3,8 +3,9 @@
  * skip the checks: `npm test -- test/unit/plan.test.ts`.
  */
 import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 
+const report = 'test-report.log';
 const folders = ['unit', 'golden', 'simulation', 'component', 'contract', 'fuzz'];
 const chosen = process.argv.slice(2);
 
@@ -33,6 +34,9 @@ run(process.execPath, [
   '--test-reporter=dot',
   '--test-reporter-destination=stdout',
   '--test-reporter=spec',
-  '--test-reporter-destination=test-report.log',
+  `--test-reporter-destination=${report}`,
   ...files,
 ]);
+// What the tests counted and measured, and the totals.
+const figures = readFileSync(report, 'utf8').matchAll(/^ *\u2139 (.*)$/gm);
+process.stdout.write(`${[...figures].map(([, figure]) => figure).join('\n')}\n`);

@@ -32,7 +32,7 @@ test('support table: a Pod that sets every field of client-node: no path is unac
     const named = [...problems, ...notes].map(({ path }) => path);
     const accounted = (path: string) => named.some((other) => isInside(path, other) || isInside(other, path));
     const lost = paths.filter((path) => !accounted(path));
-    t.diagnostic(`${target}: ${paths.length} field paths, ${lost.length} unaccounted`);
+    t.diagnostic(`fields of a Pod, ${target}: ${paths.length} field paths, ${lost.length} unaccounted`);
     assert.deepEqual(lost, []);
   }
 });
