@@ -76,6 +76,11 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     mayHaveContainers: () => mayHaveContainers(options, life?.loop),
   });
   const { kube, cloud } = clients;
+  // Before the first call of the API server: who waits for it is alive.
+  const health =
+    options.healthAddress === ''
+      ? undefined
+      : await startHealthServer(options.healthAddress, () => [], metrics.registry);
   const cluster = options.clusterId || (await readClusterId(kube, log, clock, init.signal));
   const recorder = createEventRecorder({
     client: kube,
@@ -105,11 +110,6 @@ export async function startAgent(init: AgentInit): Promise<Agent> {
     });
     await server.listen();
   }
-  const health =
-    options.healthAddress === ''
-      ? undefined
-      : await startHealthServer(options.healthAddress, () => [], metrics.registry);
-
   const heartbeat = createHeartbeat({
     client: kube,
     clock,

@@ -79,5 +79,7 @@ function listen(server: Server, host: string, port: number, address: string): Pr
       ),
     );
     server.listen(port, host, resolve);
+    // The page alone holds no process: one whose start fails ends.
+    server.unref();
   });
 }
