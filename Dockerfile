@@ -16,6 +16,14 @@ RUN node scripts/build.ts dist && node dist/zunlet.mjs version
 # Node of the image's architecture.
 FROM ${BUILD_IMAGE} AS node
 
+# All files with one date, so that the same source and bases make the same layers. Nothing of the image's architecture runs here.
+FROM --platform=$BUILDPLATFORM ${BUILD_IMAGE} AS files
+ARG SOURCE_DATE_EPOCH=0
+COPY --from=node /usr/local/bin/node /files/usr/local/bin/node
+COPY --from=build --chmod=0555 /src/dist /files/opt/zunlet
+COPY --from=build --chmod=0444 /src/package.json /files/opt/zunlet/
+RUN find /files -exec touch -h -d "@${SOURCE_DATE_EPOCH}" {} +
+
 FROM ${RUN_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -24,9 +32,7 @@ LABEL org.opencontainers.image.title="zunlet" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-COPY --from=node /usr/local/bin/node /usr/local/bin/node
-COPY --from=build --chmod=0555 /src/dist /opt/zunlet
-COPY --from=build --chmod=0444 /src/package.json /opt/zunlet/
+COPY --from=files /files /
 # A small nursery: a fifth less memory with a thousand Pods, at the same speed (docs/measurements.md).
 ENV NODE_ENV=production NODE_OPTIONS=--max-semi-space-size=4
 USER 65532:65532
