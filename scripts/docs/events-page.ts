@@ -58,6 +58,12 @@ export const eventRows: Readonly<Record<string, EventRow>> = {
   },
   CapsuleError: { type: 'Warning', about: 'Pod', meaning: 'Zun set the capsule to Error; the message has its reason.' },
   OutOfResources: { type: 'Warning', about: 'Pod', meaning: 'Zun found no host with room.' },
+  CapsuleAwaited: {
+    type: 'Normal',
+    about: 'Pod',
+    meaning:
+      'The Pod was there before this process: its capsule is made when none of the process before can appear any more.',
+  },
   CapsuleGone: {
     type: 'Warning',
     about: 'Pod',

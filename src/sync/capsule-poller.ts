@@ -38,6 +38,8 @@ export interface PollerOptions {
 
 const transition: BackoffLimits = { firstMs: 1000, maxMs: 10_000 };
 const listRetry: BackoffLimits = { firstMs: 1000, maxMs: 30_000 };
+/** Lists that many Pods wait for come at most this often. */
+const wantedSpacingMs = 1000;
 const parallelReads = 16;
 /** A live read makes Zun ask the compute host; all of them together stay below ten a second. */
 const liveSpacingMs = 100;
@@ -47,6 +49,7 @@ export function createCapsulePoller(options: PollerOptions): CapsulePoller {
   const { zun, store, clock, random, log } = options;
   const tracked = new Map<string, Tracked>();
   let listDueAt = Number.NEGATIVE_INFINITY;
+  let wantedAfter: number[] = [];
   let listing = false;
   let reading = 0;
   let listFailures = 0;
@@ -90,8 +93,9 @@ export function createCapsulePoller(options: PollerOptions): CapsulePoller {
       store.replace(capsules, beganAt);
       succeeded();
       listFailures = 0;
+      wantedAfter = wantedAfter.filter((at) => at >= beganAt);
       for (const entry of tracked.values()) if (entry.pace === 'transition') reschedule(entry);
-      listDueAt = Math.min(listDueAt, beganAt + jitterMs(options.listEveryMs, 0.1, random));
+      listDueAt = Math.min(wantedAt(), beganAt + jitterMs(options.listEveryMs, 0.1, random));
       options.onListed(beganAt);
     } catch (thrown) {
       failed(toAppError(thrown), 'listing capsules');
@@ -100,6 +104,12 @@ export function createCapsulePoller(options: PollerOptions): CapsulePoller {
       listing = false;
       wake(0);
     }
+  }
+
+  /** When the next list is due that somebody waits for. */
+  function wantedAt(): number {
+    const first = Math.min(...wantedAfter);
+    return Math.floor(first / wantedSpacingMs + 1) * wantedSpacingMs + 1;
   }
 
   async function read(entry: Tracked): Promise<void> {
@@ -173,10 +183,11 @@ export function createCapsulePoller(options: PollerOptions): CapsulePoller {
       wakeBy(dueAt);
     },
     wantListAfter(at) {
-      const due = at + 1;
-      if (listDueAt <= due) return;
-      listDueAt = due;
-      wakeBy(due);
+      if (!wantedAfter.includes(at)) wantedAfter.push(at);
+      // A list under way says when the next one is due.
+      if (listing || listDueAt <= wantedAt()) return;
+      listDueAt = wantedAt();
+      wakeBy(listDueAt);
     },
     health: () =>
       failingSince !== undefined && lastError

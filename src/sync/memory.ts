@@ -27,6 +27,8 @@ export interface PodMemory {
   othersCreatingSince: ReadonlyMap<string, number>;
   /** Fields were named in an Event already. */
   warned: boolean;
+  /** An Event has said that the Pod waits for a list. */
+  listAwaited: boolean;
   /** The final DELETE of the Pod object was answered at this monotonic ms. */
   removedAt?: number;
   /** When the last status was written, monotonic ms. */
@@ -56,6 +58,7 @@ export function newMemory(trustListsAfter: number): PodMemory {
     retryAt: Number.NEGATIVE_INFINITY,
     attempts: 0,
     warned: false,
+    listAwaited: false,
     statusWrittenAt: Number.NEGATIVE_INFINITY,
     graceSeconds: 30,
     killings: 0,

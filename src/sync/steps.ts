@@ -5,6 +5,7 @@ import type { Pod } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import type { CapsuleName } from '../status/named-capsule.ts';
 import { imagesText } from '../translate/images-label.ts';
+import { awaitList } from './await-list.ts';
 import { startPod } from './create.ts';
 import { failedStart } from './failed-start.ts';
 import { failedStartDelayMs, retryDelayMs } from './failure.ts';
@@ -30,7 +31,7 @@ export async function doStep(step: Step, run: Run): Promise<StepOutcome> {
     case 'restart':
       return restart(step.capsule, run);
     case 'observe-first':
-      deps.poller.wantListAfter(step.after);
+      awaitList(step.after, run);
       return {};
     case 'confirm': {
       const capsule = await readCapsule(step.capsule, run);
@@ -270,7 +271,7 @@ export function event(
   type: 'Normal' | 'Warning',
   reason: string,
   message: string,
-  run: Run,
+  run: { deps: Pick<Run['deps'], 'events'> },
   fieldPath?: string,
 ): void {
   run.deps.events.record(podSubject(pod, fieldPath), type, reason, message.slice(0, 1024));

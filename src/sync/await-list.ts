@@ -1,0 +1,35 @@
+import type { Pod } from '../kube/types.ts';
+import type { PodMemory } from './memory.ts';
+import { isTerminal } from './plan.ts';
+import { event } from './steps.ts';
+import { names, type WorkerDeps } from './worker.ts';
+
+/** What of a run this step works on. */
+export interface AwaitingRun {
+  pod: Pod | undefined;
+  memory: Pick<PodMemory, 'problems' | 'listAwaited'>;
+  deps: Pick<WorkerDeps, 'clock' | 'poller' | 'events' | 'log'>;
+  remember(change: Partial<PodMemory>): void;
+}
+
+/** Shorter waits are not worth a word. */
+const wordlessMs = 5000;
+
+/**
+ * Wants a list that begins after `after`, monotonic ms. A Pod that was there before this process waits for it without a
+ * problem of its own, and so its users are told once why nothing happens.
+ */
+export function awaitList(after: number, run: AwaitingRun): void {
+  const { pod, memory, deps } = run;
+  deps.poller.wantListAfter(after);
+  const waitMs = after - deps.clock.monotonic();
+  if (!pod || pod.metadata.deletionTimestamp || isTerminal(pod)) return;
+  if (memory.listAwaited || memory.problems.length > 0 || waitMs < wordlessMs) return;
+  run.remember({ listAwaited: true });
+  const seconds = Math.ceil(waitMs / 1000);
+  const message =
+    `No capsule of this Pod is seen; the zunlet that ran before may have asked Zun for one, which could still appear. ` +
+    `If none does, it is made in ${seconds} s (option settle)`;
+  event(pod, 'Normal', 'CapsuleAwaited', message, run);
+  deps.log.info('pod waits until a capsule of the process before would show', { ...names(pod), seconds });
+}
