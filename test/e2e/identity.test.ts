@@ -1,6 +1,6 @@
 /** The genuine identity of a node, outside of the cluster: a bootstrap token, a client certificate, its renewal. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,8 @@ import { startZunlet, type Zunlet } from './lib/zunlet.ts';
 const run = promisify(execFile);
 const nodeName = 'zun-1';
 const user = `system:node:${nodeName}`;
-const script = join(import.meta.dirname, '..', '..', 'deploy', 'systemd', 'zunlet-identity');
+const repository = join(import.meta.dirname, '..', '..');
+const script = join(repository, 'deploy', 'systemd', 'zunlet-identity');
 const [plane, cloud] = await Promise.all([startControlPlane({ audit: true }), startEmulatedCloud()]);
 const { api } = plane;
 const kubectl = createKubectl(plane.kubeconfig);
@@ -150,4 +151,30 @@ test('identity: the Pods are deleted: they go, and no call of the node was denie
   assert.ok(calls.length > 20);
   const denied = calls.filter(({ responseStatus }) => responseStatus?.code === 403);
   assert.deepEqual([...new Set(denied.map(({ verb, requestURI }) => `${verb} ${requestURI}`))], []);
+});
+
+// After the audit log was read: the doctor asks for what a node may not do.
+test('identity: zunlet check with it: its rights are there, and another name for the node is not its own', async () => {
+  const check = (name: string) => {
+    const flags = [
+      '--node-name',
+      name,
+      '--kubelet-port',
+      '0',
+      '--cluster-id',
+      'lab-1',
+      '--client-ca-file',
+      plane.clientAuthority,
+    ];
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['bin/zunlet.mjs', 'check', '--json', '--kubeconfig', join(state, 'kubeconfig'), ...flags],
+      { cwd: repository, env: { ...cloud.env, ZUNLET_NODE_ADDRESSES: plane.hostIP }, encoding: 'utf8' },
+    );
+    const line = stdout.split('\n').find((text) => text.includes('kubernetes.rights'));
+    assert.ok(line, stderr);
+    return line;
+  };
+  assert.match(check(nodeName), /all are there; what its Pods name.*"result":"pass"/);
+  assert.match(check('other'), /credentials of system:node:zun-1.*"result":"fail"/);
 });

@@ -3,10 +3,17 @@ import type { Options } from '../../config/options.ts';
 import type { KubeClient } from '../../kube/client-types.ts';
 import type { Lease, Node } from '../../kube/types.ts';
 import type { Examination } from './finding.ts';
-import { type Right, rightsOf } from './rights.ts';
+import { isByGraph, type Right, rightsOf } from './rights.ts';
 
 /** Oldest minor version of Kubernetes whose node contract is met. */
 const oldestMinor = 30;
+
+/** The user name of a node, before its name. */
+const nodeUser = 'system:node:';
+
+interface Review {
+  status?: { userInfo?: { username?: string } };
+}
 
 /** What is not tried without an API server. */
 export const kubernetesChecks = ['rights', 'cluster-id', 'node', 'kubelet'].map((name) => `kubernetes.${name}`);
@@ -52,18 +59,39 @@ export async function checkKubernetes(exam: Examination, kube: KubeClient, optio
 async function checkRights(exam: Examination, kube: KubeClient, options: Options): Promise<void> {
   const rights = rightsOf(options);
   await exam.check('kubernetes.rights', `${rights.length} SelfSubjectAccessReviews`, async () => {
-    const answers = await Promise.all(rights.map(async (right) => ({ right, allowed: await mayI(kube, right) })));
+    const user = await whoAmI(kube);
+    const isNode = user?.startsWith(nodeUser) ?? false;
+    if (isNode && user !== nodeUser + options.nodeName) {
+      const fail = 'a node may write only its own Node: use its own identity, or that of the chart';
+      return { value: rights, found: `these are credentials of ${user}`, fail };
+    }
+    const asked = isNode ? rights.filter((right) => !isByGraph(right)) : rights;
+    const answers = await Promise.all(asked.map(async (right) => ({ right, allowed: await mayI(kube, right) })));
     const missing = answers.filter(({ allowed }) => !allowed).map(({ right }) => right);
-    const found =
-      missing.length === 0 ? 'all are there' : `${missing.length} missing: ${missing.map(shown).join(', ')}`;
+    const byGraph = isNode ? '; what its Pods name, the Node authorizer allows when they name it' : '';
+    if (missing.length === 0) return { value: missing, found: `all are there${byGraph}` };
     return {
       value: missing,
-      found,
-      ...(missing.length > 0 && {
-        fail: 'grant them: charts/zunlet and deploy/ have the least rights, each with its reason',
-      }),
+      found: `${missing.length} missing: ${missing.map(shown).join(', ')}`,
+      fail: isNode
+        ? 'a node may not do this: docs/install.md names the options that do without'
+        : 'grant them: charts/zunlet and deploy/ have the least rights, each with its reason',
     };
   });
+}
+
+/** The user that the API server takes us for; undefined where it does not say (before Kubernetes 1.28, or not allowed). */
+async function whoAmI(kube: KubeClient): Promise<string | undefined> {
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+  const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+  try {
+    const attempt = 'asking who these credentials are';
+    const answer = await kube.create<Review>(path, body, { attempt, repeatable: true });
+    return answer.status?.userInfo?.username;
+  } catch (error) {
+    if (isKind(error, 'not-found') || isKind(error, 'forbidden')) return undefined;
+    throw error;
+  }
 }
 
 function shown({ verb, group, resource, subresource, namespace, name }: Right): string {
@@ -72,15 +100,21 @@ function shown({ verb, group, resource, subresource, namespace, name }: Right): 
 }
 
 async function mayI(kube: KubeClient, right: Right): Promise<boolean> {
+  const { ofNode, ...attributes } = right;
   const body = {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SelfSubjectAccessReview',
-    spec: { resourceAttributes: right },
+    spec: { resourceAttributes: { ...attributes, ...(ofNode !== undefined && selectorOf(ofNode)) } },
   };
   const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
   const attempt = `asking whether ${shown(right)} is allowed`;
   const answer = await kube.create<{ status?: { allowed?: boolean } }>(path, body, { attempt, repeatable: true });
   return answer.status?.allowed === true;
+}
+
+/** API servers before Kubernetes 1.31 do not know it and ask about all of them. */
+function selectorOf(node: string): object {
+  return { fieldSelector: { requirements: [{ key: 'spec.nodeName', operator: 'In', values: [node] }] } };
 }
 
 async function checkNode(exam: Examination, kube: KubeClient, options: Options): Promise<void> {

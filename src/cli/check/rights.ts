@@ -8,6 +8,8 @@ export interface Right {
   subresource?: string;
   namespace?: string;
   name?: string;
+  /** Only of objects that this node is named in, which is all that the Node authorizer allows. */
+  ofNode?: string;
 }
 
 /**
@@ -43,8 +45,8 @@ export function rightsOf(
     { verb: 'get', ...leases, name: node },
     { verb: 'update', ...leases, name: node },
     core('get', 'pods'),
-    core('list', 'pods'),
-    core('watch', 'pods'),
+    core('list', 'pods', { ofNode: node }),
+    core('watch', 'pods', { ofNode: node }),
     core('delete', 'pods'),
     core('patch', 'pods', { subresource: 'status' }),
     core('get', 'configmaps'),
@@ -79,4 +81,14 @@ export function rightsOf(
     }
   }
   return rights;
+}
+
+/** Whether the Node authorizer decides about a right by the objects that Pods of the node name: it cannot be asked in advance. */
+export function isByGraph({ verb, group, resource, subresource, name }: Right): boolean {
+  if (group !== '' || name !== undefined) return false;
+  if (resource === 'serviceaccounts') return subresource === 'token';
+  return (
+    verb === 'get' &&
+    ['pods', 'configmaps', 'secrets', 'persistentvolumeclaims', 'persistentvolumes'].includes(resource)
+  );
 }
