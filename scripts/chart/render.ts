@@ -58,7 +58,7 @@ const readmeHead = `<!-- Generated from ${source} by: node scripts/generate-docs
 Installs [zunlet](../../README.md) into a cluster: one Kubernetes node that runs Pods as OpenStack Zun capsules. Helm 3.17
 or 4; Kubernetes 1.30 or later. The whole way is in [docs/install.md](../../docs/install.md).
 
-\`\`\`
+\`\`\`sh cluster
 kubectl create namespace zunlet
 kubectl --namespace zunlet create secret generic openstack --from-file=clouds.yaml
 helm install zun charts/zunlet --namespace zunlet --set openstack.existingSecret=openstack --set image.repository=registry.example.org/zunlet

@@ -18,7 +18,7 @@ Every option can stand in four places; a later one wins: its default, a YAML fil
 environment (its variable), the command line (its flag). In the chart the keys stand under \`options\`. An unknown key or a bad
 value in any place ends the start, and all of them are named at once. What is in force, and where it came from, is shown by:
 
-\`\`\`
+\`\`\`sh local
 zunlet run --print-config
 \`\`\`
 

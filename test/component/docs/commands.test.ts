@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { flagOf, options } from '../../../src/config/options.ts';
+import { elsewhere } from '../../e2e/lib/elsewhere.ts';
 import { createHelms } from '../../lib/helm.ts';
 import { blocks, pages, repository } from '../../lib/markdown.ts';
 
 const all = pages().flatMap(blocks);
 const commands = all
-  .filter(({ language }) => language === '' || language === 'sh')
+  .filter(({ language }) => language === 'sh')
   .flatMap(({ page, marker, lines }) => lines.map((line) => ({ page, marker, line: line.replace(/\s+#.*$/, '') })));
 
 function zunlet(...args: string[]) {
@@ -67,9 +69,12 @@ test('docs: npm run …: every script is in package.json', () => {
   assert.deepEqual(missing, []);
 });
 
-test('docs: every block of shell in docs/: says where it can be run', () => {
+test('docs: every block with commands: is shell and says where it can be run', () => {
+  const command = /^(kubectl|helm|zunlet|npx|npm|docker|openstack|systemctl|export) /;
   const unmarked = all.filter(
-    ({ language, marker }) => language === 'sh' && !['local', 'cluster', 'cloud'].includes(marker),
+    ({ language, marker, lines }) =>
+      (language === 'sh' && !['local', 'cluster', 'cloud'].includes(marker)) ||
+      (language === '' && lines.some((line) => command.test(line))),
   );
   assert.deepEqual(
     unmarked.map(({ page, lines }) => `${page}: ${lines[0]}`),
@@ -77,14 +82,41 @@ test('docs: every block of shell in docs/: says where it can be run', () => {
   );
 });
 
-const local = commands.filter(({ marker, page }) => marker === 'local' || page === 'README.md');
-for (const { page, line } of local.filter((one) => /zunlet (translate|run --print-config)/.test(one.line))) {
+test('docs: reasons not to run a command: each has its command', () => {
+  const idle = elsewhere.filter(([start]) => !commands.some(({ line }) => line.startsWith(start)));
+  assert.deepEqual(idle, []);
+});
+
+const ci = readFileSync(join(repository, '.ci/run'), 'utf8').split('\n');
+const local = commands
+  // The scripts of CONTRIBUTING.md take hours together; that they are there is a test above.
+  .filter(({ marker, page }) => marker === 'local' && page !== 'CONTRIBUTING.md')
+  .flatMap(({ page, line }) => line.split(' && ').map((part) => ({ page, line: part })));
+for (const { page, line } of local) {
+  const [call] = zunletCalls(line);
+  if (line === 'npm run demo') continue;
   test(`docs: ${page}: ${line}: works`, () => {
-    const [call = ''] = zunletCalls(line);
+    if (call === undefined)
+      return assert.ok(
+        ci.some((one) => one.startsWith(line)),
+        `.ci/run does not run ${line}`,
+      );
     const { status, stderr, stdout } = zunlet(...call.split(' '));
     assert.equal(status, 0, stderr + stdout);
   });
 }
+
+test('docs: npm run demo: shows how each Pod goes, until Ctrl-C', async () => {
+  const child = spawn(process.execPath, ['src/main.ts', 'demo'], { cwd: repository, env: {} });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+  });
+  while (!/ Running/.test(out) || !/Ctrl-C ends the demo/.test(out)) await once(child.stdout, 'data');
+  child.kill('SIGINT');
+  const [code] = (await once(child, 'close')) as [number | null];
+  assert.equal(code, 0, out);
+});
 
 for (const helm of (await createHelms()).slice(-1)) {
   for (const { page, line } of commands.filter((one) => /^helm (install|upgrade) /.test(one.line))) {
