@@ -7,10 +7,10 @@ import { loadOptions } from '../../../src/config/load.ts';
 import { options } from '../../../src/config/options.ts';
 import { chart, createHelms, type Manifest, objectOf, valuesFiles } from '../../lib/helm.ts';
 import { hasModel, modelProblems } from '../../lib/model-check.ts';
+import { operatorProblems } from '../../lib/operator-check.ts';
 
 const helms = await createHelms();
 const existing = ['--set', 'openstack.existingSecret=openstack'];
-const foreignKinds = new Set(['PodMonitor', 'PrometheusRule']);
 
 for (const helm of helms) {
   for (const file of valuesFiles) {
@@ -24,8 +24,8 @@ for (const helm of helms) {
 
     test(`${name}: every object has only fields that Kubernetes knows`, () => {
       assert.deepEqual(rendered().flatMap(modelProblems), []);
-      const strangers = rendered().filter((object) => !hasModel(object) && !foreignKinds.has(object.kind));
-      assert.deepEqual(strangers, []);
+      const strangers = rendered().filter((object) => !hasModel(object));
+      assert.deepEqual(strangers.flatMap(operatorProblems), []);
     });
 
     test(`${name}: zunlet takes the configuration`, () => {
@@ -131,6 +131,20 @@ for (const helm4 of helms.slice(-1)) {
         { key: 'example.org/zun', operator: 'Equal', value: 'yes', effect: 'NoExecute' },
       ]);
     }
+  });
+
+  test('chart: PodMonitor: a field that the operator does not know, a wrong value: named with their path', () => {
+    const bad = [
+      '--values',
+      join(chart, 'ci/monitored-values.yaml'),
+      '--set',
+      'podMonitor.relabelings[0].sourceLabel=node',
+    ];
+    const monitor = objectOf(helm4.template(...bad, '--set', 'podMonitor.relabelings[1].action=swap'), 'PodMonitor');
+    assert.deepEqual(operatorProblems(monitor), [
+      'PodMonitor/spec/podMetricsEndpoints/0/relabelings/0 must NOT have additional properties: sourceLabel',
+      'PodMonitor/spec/podMetricsEndpoints/0/relabelings/1/action must match pattern: swap',
+    ]);
   });
 
   test('chart: two releases in two namespaces: no object of the whole cluster is in both', () => {
