@@ -53,7 +53,8 @@ export async function startHealthServer(
   };
 }
 
-function splitAddress(address: string): { host: string; port: number } {
+/** Takes `host:port` apart; no host is every address. Errors: `health.address`. */
+export function splitAddress(address: string): { host: string; port: number } {
   const match = /^(.*):(\d+)$/.exec(address);
   const port = Number(match?.[2]);
   if (!match || port > 65_535) {

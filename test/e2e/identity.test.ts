@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { path } from './lib/bed.ts';
+import { allowBootstrap, bootstrapSecret, bootstrapToken } from './lib/bootstrap.ts';
 import { startEmulatedCloud } from './lib/cloud.ts';
 import { startControlPlane } from './lib/control-plane.ts';
 import { createKubectl } from './lib/kubectl.ts';
@@ -50,38 +51,16 @@ function certificate(): X509Certificate {
   return new X509Certificate(readFileSync(join(state, 'client.pem')));
 }
 
-/** What kubeadm does: a token, and the two bindings by which its holder may ask and is approved. */
+/** A kubeconfig with a bootstrap token, and what its holder may do. */
 async function prepareBootstrap(): Promise<void> {
-  const [id, secret] = ['abcdef', '0123456789abcdef'];
-  await api.post('/api/v1/namespaces/kube-system/secrets', {
-    metadata: { name: `bootstrap-token-${id}` },
-    type: 'bootstrap.kubernetes.io/token',
-    stringData: {
-      'token-id': id,
-      'token-secret': secret,
-      'usage-bootstrap-authentication': 'true',
-      'auth-extra-groups': 'system:bootstrappers:zun',
-    },
-  });
-  const roles = {
-    ask: ['system:node-bootstrapper', 'system:bootstrappers'],
-    'approve-first': ['system:certificates.k8s.io:certificatesigningrequests:nodeclient', 'system:bootstrappers'],
-    'approve-next': ['system:certificates.k8s.io:certificatesigningrequests:selfnodeclient', 'system:nodes'],
-  };
-  for (const [name, [role, group]] of Object.entries(roles)) {
-    await api.post('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
-      metadata: { name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role },
-      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
-    });
-  }
+  await allowBootstrap(api);
   const admin = JSON.parse(readFileSync(plane.kubeconfig, 'utf8')) as { clusters: [{ name: string }] };
   const [cluster] = admin.clusters;
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [cluster],
-    users: [{ name: 'bootstrap', user: { token: `${id}.${secret}` } }],
+    users: [{ name: 'bootstrap', user: { token: bootstrapToken } }],
     contexts: [{ name: 'bootstrap', context: { cluster: cluster.name, user: 'bootstrap' } }],
     'current-context': 'bootstrap',
   };
@@ -133,7 +112,7 @@ test('identity: zunlet as that node: the Node is Ready and Pods with Secrets and
 });
 
 test('identity: renewal: the certificate asks for its successor, without the token, and zunlet goes on', async () => {
-  await api.delete('/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef');
+  await api.delete(bootstrapSecret);
   const before = certificate().serialNumber;
   assert.match(await identity({ RENEW_BEFORE: '999999999' }), /is new/);
   assert.notEqual(certificate().serialNumber, before);

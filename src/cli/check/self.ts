@@ -4,6 +4,7 @@ import { ownAddresses } from '../../agent/node-facts.ts';
 import { AppError } from '../../base/errors.ts';
 import type { Options } from '../../config/options.ts';
 import { readPair } from '../../server/serving-files.ts';
+import { splitAddress } from '../../telemetry/health-server.ts';
 import type { Examination } from './finding.ts';
 
 /** Looks at this machine: the kubelet port, the address that the node would tell, the health page. */
@@ -19,10 +20,28 @@ export async function checkSelf(exam: Examination, options: Options): Promise<vo
     return;
   }
   await exam.check('self.kubelet-port', `port ${options.kubeletPort}`, async () => {
-    await tryPort(options.kubeletPort);
-    return { value: options.kubeletPort, found: 'is free on this machine' };
+    try {
+      await tryPort(options.kubeletPort);
+      return { value: options.kubeletPort, found: 'is free on this machine' };
+    } catch (error) {
+      if (!(await isOwnZunletHere(options))) throw error;
+      return { value: options.kubeletPort, found: 'is that of the zunlet which works for this node here' };
+    }
   });
   await checkCertificate(exam, options);
+}
+
+/** Whether the health page of these options is that of a zunlet for this very node. */
+async function isOwnZunletHere({ healthAddress, nodeName }: Options): Promise<boolean> {
+  if (healthAddress === '') return false;
+  try {
+    const { host, port } = splitAddress(healthAddress);
+    const at = isIP(host) === 6 ? `[${host}]` : host;
+    const answer = await fetch(`http://${at}:${port}/metrics`, { signal: AbortSignal.timeout(3000) });
+    return (await answer.text()).includes(`kubelet_node_name{node="${nodeName}"}`);
+  } catch {
+    return false;
+  }
 }
 
 const soonMs = 14 * 86_400_000;

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { Gauge, Registry } from 'prom-client';
 import { checkCommand } from '../../../src/cli/check/check.ts';
 import type { Finding } from '../../../src/cli/check/finding.ts';
 import { type CloudEmulator, createCloudEmulator } from '../../../src/emulators/cloud.ts';
 import { createKubeEmulator, type KubeEmulator } from '../../../src/emulators/kube/emulator.ts';
+import { startHealthServer } from '../../../src/telemetry/health-server.ts';
 import { createTestAuthority } from '../../lib/kubelet-certificates.ts';
 
 let kube: KubeEmulator;
@@ -179,4 +183,36 @@ test('check: certificate files: of another address, or expired: says so, exit 1'
   const past = { notBeforeMs: Date.now() - 2 * day, notAfterMs: Date.now() - day };
   const old = await check(write('old', authority.issue('server', { ...subject, ipAddresses: ['192.0.2.1'] }, past)));
   assert.match(old.of('self.certificate')?.cure ?? '', /expired/);
+});
+
+test('check: beside the zunlet of this node: the kubelet port is its own; beside another program it is taken', async (context) => {
+  const registry = new Registry();
+  new Gauge({ name: 'kubelet_node_name', help: 'Its name.', labelNames: ['node'], registers: [registry] }).set(
+    { node: 'zun-1' },
+    1,
+  );
+  const health = await startHealthServer('127.0.0.1:0', () => [], registry);
+  const taken = createServer().listen(0);
+  await once(taken, 'listening');
+  context.after(() => {
+    taken.close();
+    return health.close();
+  });
+  const { port } = taken.address() as AddressInfo; // a TCP server has an address object
+  const look = async (name: string) => {
+    const { of } = await check([
+      '--node-name',
+      name,
+      '--kubelet-port',
+      String(port),
+      '--health-address',
+      health.address,
+    ]);
+    return of('self.kubelet-port');
+  };
+  const own = await look('zun-1');
+  assert.deepEqual([own?.result, own?.found], ['pass', 'is that of the zunlet which works for this node here']);
+  const other = await look('zun-2');
+  assert.equal(other?.result, 'fail');
+  assert.match(other?.found ?? '', /is in use here/);
 });
