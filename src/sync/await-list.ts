@@ -28,7 +28,7 @@ export function awaitList(after: number, run: AwaitingRun): void {
   run.remember({ listAwaited: true });
   const seconds = Math.ceil(waitMs / 1000);
   const message =
-    `No capsule of this Pod is seen; the zunlet that ran before may have asked Zun for one, which could still appear. ` +
+    `No capsule of this Pod is seen; an earlier process of this node may have asked Zun for one, which could still appear. ` +
     `If none does, it is made in ${seconds} s (option settle)`;
   event(pod, 'Normal', 'CapsuleAwaited', message, run);
   deps.log.info('pod waits until a capsule of the process before would show', { ...names(pod), seconds });
