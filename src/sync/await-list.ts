@@ -1,4 +1,5 @@
 import type { Pod } from '../kube/types.ts';
+import { capsuleNamedBy } from '../status/named-capsule.ts';
 import type { PodMemory } from './memory.ts';
 import { isTerminal } from './plan.ts';
 import { event } from './steps.ts';
@@ -24,12 +25,14 @@ export function awaitList(after: number, run: AwaitingRun): void {
   deps.poller.wantListAfter(after);
   const waitMs = after - deps.clock.monotonic();
   if (!pod || pod.metadata.deletionTimestamp || isTerminal(pod)) return;
+  // Whoever runs names its capsule, and only waits for the first list.
+  if (capsuleNamedBy(pod.status)) return;
   if (memory.listAwaited || memory.problems.length > 0 || waitMs < wordlessMs) return;
   run.remember({ listAwaited: true });
   const seconds = Math.ceil(waitMs / 1000);
   const message =
-    `No capsule of this Pod is seen; an earlier process of this node may have asked Zun for one, which could still appear. ` +
-    `If none does, it is made in ${seconds} s (option settle)`;
+    `An earlier process of this node may have asked Zun for a capsule of this Pod. It is looked for, ` +
+    `and if none appears within ${seconds} s (option settle), one is made`;
   event(pod, 'Normal', 'CapsuleAwaited', message, run);
   deps.log.info('pod waits until a capsule of the process before would show', { ...names(pod), seconds });
 }
