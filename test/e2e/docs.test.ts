@@ -11,7 +11,7 @@ import { after, test } from 'node:test';
 import { stringify } from 'yaml';
 import { kubeTools } from '../lib/kube-tools.ts';
 import { blocks, pages, repository } from '../lib/markdown.ts';
-import { startEmulatedCloud } from './lib/cloud.ts';
+import { cloudsYaml, startEmulatedCloud } from './lib/cloud.ts';
 import { startControlPlane } from './lib/control-plane.ts';
 import { reasonElsewhere } from './lib/elsewhere.ts';
 import { pod } from './lib/manifests.ts';
@@ -67,21 +67,10 @@ function makeHome(): string {
   script('npx', 'exec "$@"');
   for (const name of ['kubectl', 'helm'] as const) symlinkSync(tools[name], join(folder, 'bin', name));
   copyFileSync(plane.kubeconfig, join(folder, '.kube/config'));
-  const login = {
-    auth: {
-      auth_url: cloud.env['OS_AUTH_URL'],
-      username: cloud.env['OS_USERNAME'],
-      password: cloud.env['OS_PASSWORD'],
-      project_name: cloud.env['OS_PROJECT_NAME'],
-      user_domain_name: 'Default',
-      project_domain_name: 'Default',
-    },
-    region_name: 'RegionOne',
-  };
-  writeFileSync(join(folder, 'clouds.yaml'), stringify({ clouds: { mycloud: login, devstack: login } }));
+  writeFileSync(join(folder, 'clouds.yaml'), cloudsYaml(cloud.env, 'mycloud', 'devstack'));
+  copyFileSync(plane.clientAuthority, join(folder, 'ca.crt'));
   const spec = { containers: [{ image: 'busybox', command: ['sleep', '3600'] }] };
   const template = { capsuleVersion: 'beta', kind: 'capsule', metadata: { name: 'capsule-example' }, spec };
-  copyFileSync(plane.clientAuthority, join(folder, 'ca.crt'));
   writeFileSync(join(folder, 'capsule.yaml'), stringify(template));
   return folder;
 }

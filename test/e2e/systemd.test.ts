@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { stringify } from 'yaml';
 import type { Node } from '../../src/kube/types.ts';
 import { blocks, pages, repository } from '../lib/markdown.ts';
 import { path } from './lib/bed.ts';
 import { allowBootstrap, bootstrapToken } from './lib/bootstrap.ts';
-import { startEmulatedCloud } from './lib/cloud.ts';
+import { cloudsYaml, startEmulatedCloud } from './lib/cloud.ts';
 import { startControlPlane } from './lib/control-plane.ts';
 import { pod } from './lib/manifests.ts';
 import { isRunning, observePods } from './lib/observe.ts';
@@ -50,18 +49,7 @@ test('systemd: the files are put in place: the units are good', { skip }, async 
   machine().sh(
     `mkdir /root/zunlet; cd ${repository}; tar c --exclude=./node_modules --exclude=./.git . | tar x -C /root/zunlet; ln -s ${repository}/node_modules /root/zunlet`,
   );
-  const login = {
-    auth: {
-      auth_url: cloud.env['OS_AUTH_URL'],
-      username: cloud.env['OS_USERNAME'],
-      password: cloud.env['OS_PASSWORD'],
-      project_name: cloud.env['OS_PROJECT_NAME'],
-      user_domain_name: 'Default',
-      project_domain_name: 'Default',
-    },
-    region_name: 'RegionOne',
-  };
-  machine().write('/root/zunlet/clouds.yaml', stringify({ clouds: { lab: login } }));
+  machine().write('/root/zunlet/clouds.yaml', cloudsYaml(cloud.env, 'lab'));
   machine().sh(block('npm run build'));
   assert.equal(
     machine().sh(

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -10,23 +8,14 @@ import { startAgent } from '../../../src/agent/agent.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { loadOptions } from '../../../src/config/load.ts';
 import { createCloudEmulator } from '../../../src/emulators/cloud.ts';
-
-/** A port that nobody listens on: just given up. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server has an address object
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { freePorts } from '../../e2e/lib/processes.ts';
 
 /** A start against an API server that does not answer, and what ends it. */
 async function startAlone(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'zunlet-start-'));
   const cloud = await createCloudEmulator();
   context.after(() => Promise.all([cloud.close(), rm(folder, { recursive: true })]));
-  const [apiPort, healthPort] = [await freePort(), await freePort()];
+  const [apiPort, healthPort] = await freePorts(2);
   const kubeconfig = join(folder, 'kubeconfig');
   const config = {
     apiVersion: 'v1',

@@ -78,7 +78,7 @@ test('bundle: bill of materials: exactly the packages in it', async () => {
 test('Dockerfile: what it copies and starts: is what the build makes', () => {
   const dockerfile = readFileSync(join(repository, 'Dockerfile'), 'utf8');
   assert.match(dockerfile, /^RUN .*npm ci/m);
-  assert.match(dockerfile, /^COPY --from=build .*\/src\/dist \/opt\/zunlet$/m);
+  assert.match(dockerfile, /^COPY --from=build .*\/src\/dist \/files\/opt\/zunlet$/m);
   assert.match(dockerfile, /^ENTRYPOINT \["\/usr\/local\/bin\/node", "\/opt\/zunlet\/zunlet\.mjs"\]$/m);
   assert.match(dockerfile, /^USER 65532:65532$/m);
   assert.match(dockerfile, new RegExp(`^ARG VERSION=${version}$`, 'm'));

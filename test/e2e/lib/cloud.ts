@@ -83,6 +83,20 @@ export async function startEmulatedCloud(podCidr?: string): Promise<EmulatedClou
   };
 }
 
+/** A clouds.yaml with the login of an emulated cloud under each of these names. */
+export function cloudsYaml(env: Record<string, string>, ...names: string[]): string {
+  const auth = {
+    auth_url: env['OS_AUTH_URL'],
+    username: env['OS_USERNAME'],
+    password: env['OS_PASSWORD'],
+    project_name: env['OS_PROJECT_NAME'],
+    user_domain_name: 'Default',
+    project_domain_name: 'Default',
+  };
+  const login = { auth, region_name: 'RegionOne' };
+  return JSON.stringify({ clouds: Object.fromEntries(names.map((name) => [name, login])) });
+}
+
 /** Lists both kinds of object that a Pod may be. */
 async function listCapsules(env: Record<string, string>, zunUrl: string): Promise<Capsule[]> {
   const headers = {
