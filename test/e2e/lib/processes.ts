@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -52,10 +52,17 @@ export function temporaryFolder(name: string): string {
   return folder;
 }
 
+/** Binds a program to this process, so that the kernel ends it even when this process is killed and can clean up nothing. */
+const leash = ['setpriv', '--pdeathsig', 'KILL'] as const;
+
+/** Whether this machine has that. */
+export const isLeashed = spawnSync(leash[0], [...leash.slice(1), 'true']).status === 0;
+
 /** Starts a program that lives until `stop` or the end of this process. */
 export function startService({ name, command, args, logFile, env, cwd }: ServiceStart): Service {
   const log = openSync(logFile, 'a');
-  const child = spawn(command, args, {
+  const [program, ...all] = isLeashed ? [...leash, command, ...args] : [command, ...args];
+  const child = spawn(program, all, {
     stdio: ['ignore', log, log],
     detached: true,
     ...(env !== undefined && { env }),

@@ -45,7 +45,7 @@ export async function startSystemd(): Promise<Systemd> {
   const service = startService({
     name: 'systemd',
     command: 'unshare',
-    args: ['-m', '-p', '-f', '-C', 'sh', script],
+    args: ['-m', '-p', '-f', '-C', '--kill-child', 'sh', script],
     logFile,
   });
   const pid = await until('systemd runs', () => childRunning(service.pid), { limitMs: 20_000 });
