@@ -17,6 +17,8 @@ export interface Systemd {
 }
 
 const program = '/lib/systemd/systemd';
+/** Mounts, processes and cgroups of its own; what is in them ends with their first process. */
+const namespaces = ['--mount', '--pid', '--fork', '--cgroup', '--kill-child'];
 const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** What of the machine's own services may start in it. */
 const target = 'multi-user.target';
@@ -29,23 +31,23 @@ export function missingSystemd(): string | undefined {
     if (spawnSync('which', [name], { env: { PATH: standardPath } }).status !== 0)
       return `${name} is not on the path of services`;
   }
-  const { status, stderr } = spawnSync('unshare', ['-m', '-p', '-f', '-C', 'mount', '-t', 'tmpfs', 'none', '/tmp'], {
-    encoding: 'utf8',
-  });
-  return status === 0 ? undefined : `namespaces cannot be made: ${stderr.trim()}`;
+  // All of what the start does, but for its end.
+  const folder = temporaryFolder('systemd');
+  const script = writeScript(folder, 'exec chroot $root /bin/true');
+  const { status, stderr } = spawnSync('unshare', [...namespaces, 'sh', script], { encoding: 'utf8' });
+  return status === 0 ? undefined : `namespaces and mounts are not allowed: ${stderr.trim()}`;
 }
 
 /** Starts one; it sees the repository read-only at its own path, and the Node that runs this as /usr/bin/node. */
 export async function startSystemd(): Promise<Systemd> {
   const folder = temporaryFolder('systemd');
-  mkdirSync(join(folder, 'view'));
-  const script = join(folder, 'start.sh');
-  writeFileSync(script, startScript(folder));
+  const start = `exec env -i container=other PATH=${standardPath} chroot $root ${program} --system --log-target=null --show-status=no`;
+  const script = writeScript(folder, start);
   const logFile = join(folder, 'systemd.log');
   const service = startService({
     name: 'systemd',
     command: 'unshare',
-    args: ['-m', '-p', '-f', '-C', '--kill-child', 'sh', script],
+    args: [...namespaces, 'sh', script],
     logFile,
   });
   const pid = await until('systemd runs', () => childRunning(service.pid), { limitMs: 20_000 });
@@ -87,9 +89,12 @@ function childRunning(parent: number): number | undefined {
   }
 }
 
-function startScript(folder: string): string {
+/** Writes the script that makes the view of the machine's files at `$root` and then runs `end`. */
+function writeScript(folder: string, end: string): string {
   const view = join(folder, 'view');
-  return `set -eu
+  mkdirSync(view);
+  const script = join(folder, 'start.sh');
+  const text = `set -eu
 mount --make-rprivate /
 mount -t tmpfs tmpfs ${folder}/view
 mkdir ${view}/upper ${view}/work ${view}/root
@@ -97,13 +102,14 @@ mount -t overlay overlay -o lowerdir=/,upperdir=${view}/upper,workdir=${view}/wo
 root=${view}/root
 cp -L ${process.execPath} $root/usr/bin/node.new
 mv $root/usr/bin/node.new $root/usr/bin/node
-mkdir -p $root${repository}
-mount --bind ${repository} $root${repository}
-mount -o remount,bind,ro $root${repository}
 mount -t proc proc $root/proc
 mount -t sysfs sysfs $root/sys
 mount -t tmpfs tmpfs $root/run
 mount -t tmpfs tmpfs $root/tmp
+# After the folders above, one of which it may lie in.
+mkdir -p $root${repository}
+mount --bind ${repository} $root${repository}
+mount -o remount,bind,ro $root${repository}
 mount --rbind /dev $root/dev
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   mount -t cgroup2 cgroup2 $root/sys/fs/cgroup
@@ -118,6 +124,8 @@ find $root/etc/systemd/system $root/lib/systemd/system -path '*.wants/*' ! -name
   ln -sf /dev/null "$root/etc/systemd/system/$(basename "$link")"
 done
 ln -sf /lib/systemd/system/${target} $root/etc/systemd/system/default.target
-exec env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot $root ${program} --system --log-target=null --show-status=no
+${end}
 `;
+  writeFileSync(script, text);
+  return script;
 }
