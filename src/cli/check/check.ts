@@ -11,7 +11,8 @@ import { layersHelp, parseFlags } from '../option-flags.ts';
 import { version } from '../version.ts';
 import { createExamination, type Examination, findingLine } from './finding.ts';
 import { checkKubernetes, kubernetesChecks } from './kubernetes.ts';
-import { checkOpenStack, cloudChecks, probeCloud } from './openstack.ts';
+import { checkOpenStack, cloudChecks } from './openstack.ts';
+import { probeCloud } from './probe.ts';
 import { checkSelf } from './self.ts';
 
 const help = `zunlet check: tells what is wrong before anything is deployed
