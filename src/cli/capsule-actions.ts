@@ -5,6 +5,7 @@ import { systemRandom } from '../base/random.ts';
 import { findCapsule } from '../openstack/capsule-api.ts';
 import { readTextFile } from '../openstack/cloud-files.ts';
 import type { Capsule } from '../openstack/types.ts';
+import { isInCreation } from '../sync/plan.ts';
 import { type CapsuleCall, durationFlag, textFlag, usage } from './capsule-call.ts';
 import { addresses, capsuleRows, describeCapsule, outputFormat, plain, podRows, render } from './capsule-show.ts';
 import { ignoredFields, readTemplate } from './capsule-template.ts';
@@ -66,7 +67,7 @@ async function follow(clients: CloudClients, made: Capsule, io: Io): Promise<Cap
       seen = line;
       reads = 0;
     }
-    if (current.status !== 'Creating' && current.status !== 'Created') return current;
+    if (!isInCreation(current)) return current;
     await sleep(systemClock, backoffMs(reads, pace, systemRandom), io.signal);
     current = await clients.capsules.get(made.uuid, io.signal);
     if (!current) {
@@ -141,8 +142,9 @@ export async function deleteCapsules({ io, flags, names }: CapsuleCall): Promise
     let failures = 0;
     for (const name of names) {
       try {
-        const capsule = await findCapsule(api, name, io.signal);
-        await requestDeletion(api, capsule, { graceSeconds, waits: flags['watch'] === true }, io);
+        const waits = flags['watch'] === true;
+        const capsule = await settled(api, await findCapsule(api, name, io.signal), waits, io);
+        await requestDeletion(api, capsule, { graceSeconds, waits }, io);
         asked.push(capsule);
         io.stdout.write(
           `${capsule.backend} ${capsule.uuid} ${flags['watch'] ? 'is being deleted' : 'will be deleted'}\n`,
@@ -156,6 +158,29 @@ export async function deleteCapsules({ io, flags, names }: CapsuleCall): Promise
     if (flags['watch']) for (const capsule of asked) failures += (await untilGone(api, capsule, io)) ? 0 : 1;
     return failures === 0 ? 0 : 1;
   });
+}
+
+/** Waits for the end of a capsule's creation: what Zun starts after a DELETE it does not stop (docs/zun.md §4.5). */
+async function settled(api: CloudClients['api'], capsule: Capsule, waits: boolean, io: Io): Promise<Capsule> {
+  const isEarly = (each: Capsule) => each.backend === 'capsule' && isInCreation(each);
+  if (!isEarly(capsule)) return capsule;
+  if (!waits) {
+    io.stderr.write(
+      `warning: capsule ${capsule.uuid} is still ${capsule.status}: Zun may leave running what it starts after the DELETE; --watch waits for the end of the creation first\n`,
+    );
+    return capsule;
+  }
+  io.stderr.write(
+    `waiting: capsule ${capsule.uuid} is still ${capsule.status}; without --watch it is deleted at once\n`,
+  );
+  let current = capsule;
+  for (let reads = 0; isEarly(current); reads += 1) {
+    await sleep(systemClock, backoffMs(reads, pace, systemRandom), io.signal);
+    const found = await api.get(capsule.backend, capsule.uuid, io.signal);
+    if (!found) break;
+    current = found;
+  }
+  return current;
 }
 
 /** A container that is being created cannot be deleted yet. */

@@ -324,3 +324,22 @@ test('capsule describe and delete: a standalone container of ours: found by its 
   assert.equal(deleted.code, 0, deleted.stderr);
   assert.match(deleted.stdout, /container [0-9a-f-]{36} is gone/);
 });
+
+test('capsule delete: in creation: warns; with --watch waits for its end, and nothing stays behind', async () => {
+  const slow = await createCloudEmulator({ zun: { listeners: false, latency: { claimMs: 0, sandboxMs: 1500 } } });
+  try {
+    const env = slow.env;
+    await run(['create', '-f', '-'], { env, stdin: template({ name: 'early' }) });
+    const waited = await run(['delete', 'early', '--watch'], { env });
+    assert.equal(waited.code, 0, waited.stderr);
+    assert.match(waited.stderr, /^waiting: capsule [0-9a-f-]{36} is still Creating; without --watch/);
+    const { capsules, leftovers } = slow.zun.control.inventory();
+    assert.deepEqual([capsules, leftovers], [[], []]);
+    await run(['create', '-f', '-'], { env, stdin: template({ name: 'at-once' }) });
+    const hasty = await run(['delete', 'at-once'], { env });
+    assert.equal(hasty.code, 0, hasty.stderr);
+    assert.match(hasty.stderr, /^warning: capsule [0-9a-f-]{36} is still Creating: Zun may leave running/);
+  } finally {
+    await slow.close();
+  }
+});
