@@ -58,6 +58,12 @@ export const eventRows: Readonly<Record<string, EventRow>> = {
   },
   CapsuleError: { type: 'Warning', about: 'Pod', meaning: 'Zun set the capsule to Error; the message has its reason.' },
   OutOfResources: { type: 'Warning', about: 'Pod', meaning: 'Zun found no host with room.' },
+  ResizeInfeasible: {
+    type: 'Warning',
+    about: 'Pod',
+    meaning:
+      'cpu or memory of the Pod were changed while its capsule was in creation; the capsule keeps what it was made with.',
+  },
   CapsuleAwaited: {
     type: 'Normal',
     about: 'Pod',

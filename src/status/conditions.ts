@@ -7,6 +7,9 @@ import { kubeTime, kubeTimeMs } from './time.ts';
 /** The condition that says whether exits and restarts after the start can be seen; False on capsules of stock Zun. */
 export const liveStatusCondition = 'zunlet.io/LiveStatus';
 
+/** The kubelet's condition of a resize that is not done; absent where there is none. Source: Kubernetes KEP-1287. */
+export const resizeCondition = 'PodResizePending';
+
 /** A condition before its times are known. */
 export type Finding = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 

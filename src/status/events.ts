@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod, PodStatus } from '../kube/types.ts';
+import { resizeCondition } from './conditions.ts';
 import { hasStarted, isTerminalPhase, statusOf } from './phase.ts';
 import { containerReason, podReason } from './reasons.ts';
 
@@ -77,6 +78,15 @@ function refusedDebug(before: PodStatus | undefined, after: PodStatus): StatusEv
   });
 }
 
+/** A resize that comes to nothing says so once. */
+function refusedResize(before: PodStatus | undefined, after: PodStatus): StatusEvent[] {
+  const toldIn = (status: PodStatus | undefined) =>
+    status?.conditions?.find(({ type }) => type === resizeCondition)?.message;
+  const message = toldIn(after);
+  if (message === undefined || message === toldIn(before)) return [];
+  return [{ type: 'Warning', reason: 'ResizeInfeasible', message }];
+}
+
 /** A capsule that failed under a Pod. Rejections, deadlines and lost capsules get their Event from the step that decides them. */
 function failed(before: PodStatus | undefined, after: PodStatus): StatusEvent[] {
   const isOurs = after.reason === podReason.capsuleError || after.reason === podReason.outOfResources;
@@ -96,6 +106,7 @@ export function statusEvents(before: PodStatus | undefined, after: PodStatus, po
     ...all.flatMap((named) => restarted(named)),
     ...all.flatMap((named) => backedOff(named, pod)),
     ...refusedDebug(before, after),
+    ...refusedResize(before, after),
     ...failed(before, after),
   ];
 }

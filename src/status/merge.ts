@@ -1,5 +1,5 @@
 import type { ContainerStatus, PodCondition, PodStatus } from '../kube/types.ts';
-import { liveStatusCondition } from './conditions.ts';
+import { liveStatusCondition, resizeCondition } from './conditions.ts';
 import { capsuleCondition } from './named-capsule.ts';
 import { kubeTime, kubeTimeMs } from './time.ts';
 
@@ -23,7 +23,7 @@ const containerFields = [
   'containerID',
 ] as const;
 const conditionFields = ['status', 'reason', 'message', 'lastTransitionTime', 'observedGeneration'] as const;
-const removableConditions = new Set<string>([capsuleCondition, liveStatusCondition]);
+const removableConditions = new Set<string>([capsuleCondition, liveStatusCondition, resizeCondition]);
 
 /**
  * Writes a value in one canonical text, so that what the API server adds or leaves out makes no difference: nulls, empty

@@ -2,7 +2,7 @@ import type { Pod, PodCondition, PodStatus } from '../kube/types.ts';
 import type { Capsule } from '../openstack/types.ts';
 import { onePerFamily, podAddresses } from './addresses.ts';
 import { anyRan, capsuleFailure } from './capsule-failure.ts';
-import { type Finding, kubeletConditions, liveStatusCondition, withFindings } from './conditions.ts';
+import { type Finding, kubeletConditions, liveStatusCondition, resizeCondition, withFindings } from './conditions.ts';
 import { type Containers, endContainers, situationContainers } from './containers.ts';
 import { capsuleCondition, capsuleNamedBy, capsuleNameText } from './named-capsule.ts';
 import { hasStarted, isTerminalPhase, type Phase, podPhase, ranIn } from './phase.ts';
@@ -107,6 +107,13 @@ function ownConditions(pod: Pod, situation: Situation, context: StatusContext): 
   return [name, { type: liveStatusCondition, status: 'False', reason: conditionReason.statusFrozen, message }];
 }
 
+/** A resize that the capsule does not follow never will be. An end keeps what was last said. */
+function resize(context: StatusContext, isOver: boolean): Finding[] {
+  const message = context.unappliedResize;
+  if (message === undefined || isOver) return [];
+  return [{ type: resizeCondition, status: 'True', reason: conditionReason.infeasible, message }];
+}
+
 /** A capsule that vanished was ended by its backend: Jobs may treat that as a disruption. Others' words stay. */
 function disruption(situation: Situation, outcome: Outcome, published: PodCondition[], isNew: boolean): Finding[] {
   const isTold = published.some(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
@@ -147,6 +154,7 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
   const outcome = outcomeOf(pod, situation, shown);
   const containers = isTerminalPhase(outcome.phase) ? endContainers(shown, context.nowMs, false) : shown;
   const published = pod.status?.conditions ?? [];
+  const others = published.filter(({ type }) => type !== resizeCondition || context.unappliedResize !== undefined);
   const observedGeneration = generationOf(pod, situation);
   const addresses = addressFields(pod, situation, context);
   const isOver = isTerminalPhase(outcome.phase);
@@ -164,6 +172,7 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
       hasSandbox,
     }),
     ...ownConditions(pod, situation, context),
+    ...resize(context, isOver),
     ...disruption(situation, outcome, published, !isTerminalPhase(pod.status?.phase)),
   ];
   return {
@@ -173,6 +182,6 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
     ...containers,
     startTime: pod.status?.startTime ?? kubeTime(context.nowMs),
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
-    conditions: withFindings(published, findings, context.nowMs, observedGeneration),
+    conditions: withFindings(isOver ? published : others, findings, context.nowMs, observedGeneration),
   };
 }

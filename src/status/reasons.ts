@@ -24,6 +24,7 @@ export const conditionReason = {
   failed: 'PodFailed',
   gatesNotReady: 'ReadinessGatesNotReady',
   terminatedByNode: 'TerminationByKubelet',
+  infeasible: 'Infeasible',
   statusFrozen: 'CapsuleStatusFrozen',
   capsuleExists: 'CapsuleExists',
   capsuleGone: 'CapsuleGone',

@@ -37,6 +37,8 @@ export interface StatusContext {
    * when the run that the restart led to is seen, and tells that such a run must come.
    */
   restarts: Record<string, number>;
+  /** What the Pod asks for by a resize and its capsule does not follow. */
+  unappliedResize?: string | undefined;
   /** True where the cloud's capsules follow their containers after the start. Stock Zun's do not, and the Pod says so in a condition. */
   capsuleStatusIsLive?: boolean;
 }

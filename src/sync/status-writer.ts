@@ -6,6 +6,7 @@ import { capsuleNamedBy } from '../status/named-capsule.ts';
 import { podStatus } from '../status/pod.ts';
 import type { Situation } from '../status/types.ts';
 import { isInCreation } from './plan.ts';
+import { unappliedResize } from './resize.ts';
 import { event } from './steps.ts';
 import { names, type Run } from './worker.ts';
 
@@ -37,6 +38,7 @@ export async function writeStatus(run: Run, situation: Situation | undefined): P
     hostIPs: deps.hostIPs(),
     probes: deps.probes(run.uid),
     restarts: memory.restarts,
+    ...(situation.kind === 'present' && { unappliedResize: unappliedResize(pod, situation.capsule) }),
   });
   const patch = statusPatch(pod.status, desired);
   if (!patch) return { stored: pod };

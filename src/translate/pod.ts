@@ -15,6 +15,7 @@ import { columnBytes, storedBytes } from './limits.ts';
 import { templateVolumeName } from './mounts.ts';
 import { capsuleName } from './name.ts';
 import { podReason } from './reasons.ts';
+import { resourcesLabel, resourcesText } from './resources-label.ts';
 import { shapeProblems, withoutNulls } from './shape.ts';
 import { isSidecar } from './sidecar.ts';
 import type { PodInputs, TranslateOptions, Translation } from './types.ts';
@@ -32,7 +33,9 @@ interface Translating {
 function labelsOf({ pod, options, findings }: Translating): Record<string, string> {
   const { namespace, name, uid } = pod.metadata;
   const owner = ownerLabels({ cluster: options.cluster, node: options.node, namespace, pod: name, uid });
-  const labels = { ...pod.metadata.labels, ...owner, [imagesLabel]: imagesText(pod) };
+  const resources = resourcesText(pod);
+  const made = { [imagesLabel]: imagesText(pod), ...(resources !== '' && { [resourcesLabel]: resources }) };
+  const labels = { ...pod.metadata.labels, ...owner, ...made };
   if (storedBytes(labels) <= columnBytes) return labels;
   findings.note({
     path: 'metadata.labels',

@@ -107,6 +107,25 @@ test('resize of a running Pod: refused by the API server, because the node shows
   );
 });
 
+test('resize while the capsule is in creation: let through by the API server; the Pod says that it comes to nothing', async () => {
+  await api.post(path.pods, pod('hasty', withContainer({ image: 'nginx-slow-pull-4' })));
+  await until('its capsule is in creation', async () => {
+    const uid = pods.get('hasty')?.metadata.uid;
+    return uid !== undefined && (await cloud.capsulesOf(uid)).length === 1;
+  });
+  const patch = JSON.stringify({ spec: { containers: [{ name: 'main', resources: { requests: { cpu: '200m' } } }] } });
+  await kubectl('patch', 'pod', 'hasty', '--subresource=resize', `--patch=${patch}`);
+  const { metadata, status } = await running('hasty');
+  const condition = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+  assert.equal(condition?.reason, 'Infeasible');
+  assert.match(
+    condition?.message ?? '',
+    /container main asks for requests\.cpu:200m.* was made with requests\.cpu:100m/,
+  );
+  assert.equal(condition?.observedGeneration, metadata.generation);
+  await until('an Event tells', async () => (await reasons('hasty')).includes('ResizeInfeasible'));
+});
+
 test('ephemeral container: waits, says why in status and one Event, and the Pod runs on', async () => {
   await kubectl('debug', 'fixed', '--image=busybox', '--container=debugger', '--', 'true');
   const state = await pods.until(

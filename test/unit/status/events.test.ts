@@ -19,3 +19,15 @@ test('events: a debug container that cannot be added: one Event about it, no sec
   ]);
   assert.deepEqual(statusEvents(refused, refused, pod()), []);
 });
+
+const resizePending: PodStatus = {
+  phase: 'Running',
+  conditions: [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible', message: 'it keeps 100m' }],
+};
+
+test('events: a resize that the capsule does not follow: one Event about it, no second', () => {
+  assert.deepEqual(statusEvents({ phase: 'Running' }, resizePending, pod()), [
+    { type: 'Warning', reason: 'ResizeInfeasible', message: 'it keeps 100m' },
+  ]);
+  assert.deepEqual(statusEvents(resizePending, resizePending, pod()), []);
+});

@@ -97,6 +97,24 @@ test('pod: its container is a standalone one, or the cloud is better: no word ab
   assert.equal(begin().see(running, 3, { capsuleStatusIsLive: true }).condition('zunlet.io/LiveStatus'), undefined);
 });
 
+test('pod: a resize that its capsule does not follow: infeasible, until the capsule follows or the Pod ends', () => {
+  const refused = begin().see(running, 3, { unappliedResize: 'it keeps 100m' });
+  assert.deepEqual(refused.condition('PodResizePending'), {
+    type: 'PodResizePending',
+    status: 'True',
+    reason: 'Infeasible',
+    message: 'it keeps 100m',
+    lastTransitionTime: at(3),
+    observedGeneration: 1,
+  });
+  assert.deepEqual(
+    refused.events.map(({ reason }) => reason),
+    ['Started', 'ResizeInfeasible'],
+  );
+  assert.equal(refused.see(running, 9, { unappliedResize: 'it keeps 100m' }).writes, refused.writes);
+  assert.equal(refused.see(running, 9).condition('PodResizePending'), undefined);
+});
+
 test('pod: it becomes ready: only that condition moves its time', () => {
   const probed = pod({
     containers: [{ name: 'app', image: 'nginx:1.27', readinessProbe: { tcpSocket: { port: 80 } } }],
