@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { OneShotRequest } from '../base/one-shot.ts';
 import type { Container, LifecycleHandler, Pod } from '../kube/types.ts';
 import { isTerminalPhase } from '../status/phase.ts';
-import { isSidecar } from '../status/restart-policy.ts';
+import { lastingContainers } from '../translate/sidecar.ts';
 import type { ContainerEvent, ProbePorts } from './ports.ts';
 import { httpGetRequest, ProbeError, requestUrl } from './target.ts';
 import { publishedRun } from './tracked.ts';
@@ -67,10 +67,6 @@ const minimumGraceSeconds = 2;
 const userAgent = 'kube-lifecycle/1.37';
 /** A kubelet lets a postStart hook hang for ever; a connection of ours does not outlive this. */
 const postStartLimitMs = 600_000;
-
-function containersOf(pod: Pod): Container[] {
-  return [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
-}
 
 /**
  * Runs one hook. Only that it could be run counts: an HTTP hook may answer with any status.
@@ -150,7 +146,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   }
 
   async function preStop(pod: Pod, state: Stopping): Promise<void> {
-    const running = containersOf(pod).filter(({ name }) => publishedRun(pod, name));
+    const running = lastingContainers(pod.spec).filter(({ name }) => publishedRun(pod, name));
     await Promise.all(
       running.map(async (container) => {
         const hook = container.lifecycle?.preStop;
@@ -188,7 +184,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   return {
     sync(pod) {
       const { uid, deletionTimestamp } = pod.metadata;
-      const hooked = containersOf(pod).filter(({ lifecycle }) => lifecycle?.postStart);
+      const hooked = lastingContainers(pod.spec).filter(({ lifecycle }) => lifecycle?.postStart);
       if (deletionTimestamp || isTerminalPhase(pod.status?.phase) || hooked.length === 0) return;
       const entry = starting.get(uid) ?? { pod, hooks: new Map<string, { key: string; done: boolean }>() };
       entry.pod = pod;
@@ -206,13 +202,15 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
     pending(uid) {
       const entry = starting.get(uid);
       if (!entry) return [];
-      const hooked = containersOf(entry.pod).filter(({ lifecycle }) => lifecycle?.postStart);
+      const hooked = lastingContainers(entry.pod.spec).filter(({ lifecycle }) => lifecycle?.postStart);
       const isPending = (name: string) => !entry.hooks.get(name)?.done && !isAdopted(entry.pod, name);
       return hooked.map(({ name }) => name).filter(isPending);
     },
     preStop(pod, graceSeconds) {
       const { uid } = pod.metadata;
-      const hasHook = containersOf(pod).some(({ lifecycle, name }) => lifecycle?.preStop && publishedRun(pod, name));
+      const hasHook = lastingContainers(pod.spec).some(
+        ({ lifecycle, name }) => lifecycle?.preStop && publishedRun(pod, name),
+      );
       let state = stopping.get(uid);
       if (!state && !hasHook) return { done: true, remainingSeconds: Math.max(minimumGraceSeconds, graceSeconds) };
       if (!state) {

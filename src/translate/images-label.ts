@@ -1,5 +1,5 @@
 import type { Pod } from '../kube/types.ts';
-import { isSidecar } from './sidecar.ts';
+import { lastingContainers } from './sidecar.ts';
 
 /** The label that says which images a capsule was made with: a wire format, never change its meaning. */
 export const imagesLabel = 'zunlet.io/images';
@@ -9,6 +9,7 @@ export const imagesLabel = 'zunlet.io/images';
  * references hold spaces. An init container that has done its work never starts again, whatever its image.
  */
 export function imagesText({ spec }: Pod): string {
-  const lasting = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
-  return lasting.map(({ name, image }) => `${name}=${image ?? ''}`).join(' ');
+  return lastingContainers(spec)
+    .map(({ name, image }) => `${name}=${image ?? ''}`)
+    .join(' ');
 }

@@ -17,7 +17,7 @@ import { capsuleName } from './name.ts';
 import { podReason } from './reasons.ts';
 import { resourcesLabel, resourcesText } from './resources-label.ts';
 import { shapeProblems, withoutNulls } from './shape.ts';
-import { isSidecar } from './sidecar.ts';
+import { isSidecar, lastingContainers } from './sidecar.ts';
 import type { PodInputs, TranslateOptions, Translation } from './types.ts';
 import { type PodVolume, readVolumes } from './volumes.ts';
 import { walkPod } from './walk.ts';
@@ -166,7 +166,7 @@ function capsuleTemplate(translating: Translating): CapsuleTemplate {
   );
   checkSidecars(inits, policy, translating);
   checkCapsuleNetwork(translating);
-  const names = [...inits.filter(isSidecar), ...pod.spec.containers].map(({ name }) => name);
+  const names = lastingContainers(pod.spec).map(({ name }) => name);
   const labels = labelsOf(translating);
   return {
     capsuleVersion: 'beta',

@@ -1,5 +1,5 @@
 import type { Pod, ResourceRequirements } from '../kube/types.ts';
-import { isSidecar } from './sidecar.ts';
+import { lastingContainers } from './sidecar.ts';
 
 /** The label that says which cpu and memory a capsule was made with: a wire format, never change its meaning. Absent: none. */
 export const resourcesLabel = 'zunlet.io/resources';
@@ -18,8 +18,7 @@ function amounts(resources: ResourceRequirements | undefined): string {
  * `app=requests.cpu:100m proxy=requests.cpu:50m`. Neither names nor amounts hold spaces.
  */
 export function resourcesText({ spec }: Pod): string {
-  const lasting = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers];
-  return [{ name: '', resources: spec.resources }, ...lasting]
+  return [{ name: '', resources: spec.resources }, ...lastingContainers(spec)]
     .map(({ name, resources }) => ({ name, text: amounts(resources) }))
     .filter(({ text }) => text !== '')
     .map(({ name, text }) => `${name}=${text}`)
