@@ -154,7 +154,6 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
   const outcome = outcomeOf(pod, situation, shown);
   const containers = isTerminalPhase(outcome.phase) ? endContainers(shown, context.nowMs, false) : shown;
   const published = pod.status?.conditions ?? [];
-  const others = published.filter(({ type }) => type !== resizeCondition || context.unappliedResize !== undefined);
   const observedGeneration = generationOf(pod, situation);
   const addresses = addressFields(pod, situation, context);
   const isOver = isTerminalPhase(outcome.phase);
@@ -175,6 +174,8 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
     ...resize(context, isOver),
     ...disruption(situation, outcome, published, !isTerminalPhase(pod.status?.phase)),
   ];
+  const isResizeSettled = !isOver && context.unappliedResize === undefined;
+  const standing = isResizeSettled ? published.filter(({ type }) => type !== resizeCondition) : published;
   return {
     ...kept,
     ...outcome,
@@ -182,6 +183,6 @@ export function podStatus(pod: Pod, situation: Situation, context: StatusContext
     ...containers,
     startTime: pod.status?.startTime ?? kubeTime(context.nowMs),
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
-    conditions: withFindings(isOver ? published : others, findings, context.nowMs, observedGeneration),
+    conditions: withFindings(standing, findings, context.nowMs, observedGeneration),
   };
 }
