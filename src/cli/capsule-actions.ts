@@ -57,23 +57,33 @@ async function readInput(file: string, io: Io): Promise<string> {
 }
 
 /** Shows on stderr what becomes of a new capsule until it runs, fails or vanishes. */
-async function follow(clients: CloudClients, made: Capsule, io: Io): Promise<Capsule | undefined> {
+async function follow({ capsules }: CloudClients, made: Capsule, io: Io): Promise<Capsule | undefined> {
+  const last = await untilCreated(capsules, made, io, (line) => io.stderr.write(`${line}\n`));
+  if (!last) io.stderr.write(`capsule ${made.uuid} is gone\n`);
+  return last;
+}
+
+/** Reads a capsule, more slowly while nothing changes, until its creation is over. Undefined: it vanished. */
+async function untilCreated(
+  capsules: CloudClients['capsules'],
+  made: Capsule,
+  io: Io,
+  onChange?: (line: string) => void,
+): Promise<Capsule | undefined> {
   let seen = '';
-  let current: Capsule | undefined = made;
+  let current = made;
   for (let reads = 0; ; reads += 1) {
     const line = summary(current);
     if (line !== seen) {
-      io.stderr.write(`${line}\n`);
+      onChange?.(line);
       seen = line;
       reads = 0;
     }
     if (!isInCreation(current)) return current;
     await sleep(systemClock, backoffMs(reads, pace, systemRandom), io.signal);
-    current = await clients.capsules.get(made.uuid, io.signal);
-    if (!current) {
-      io.stderr.write(`capsule ${made.uuid} is gone\n`);
-      return undefined;
-    }
+    const found = await capsules.get(made.uuid, io.signal);
+    if (!found) return undefined;
+    current = found;
   }
 }
 
@@ -137,33 +147,30 @@ export async function describeOne({ io, flags, names }: CapsuleCall): Promise<nu
 export async function deleteCapsules({ io, flags, names }: CapsuleCall): Promise<number> {
   if (names.length === 0) throw usage('delete needs at least one uuid or name');
   const graceSeconds = durationFlag(flags, 'grace', 10_000) / 1000;
-  return await withCloud(io, textFlag(flags, 'cloud'), async ({ api }) => {
+  const waits = flags['watch'] === true;
+  return await withCloud(io, textFlag(flags, 'cloud'), async ({ api, capsules }) => {
     const asked: Capsule[] = [];
     let failures = 0;
     for (const name of names) {
       try {
-        const waits = flags['watch'] === true;
-        const capsule = await settled(api, await findCapsule(api, name, io.signal), waits, io);
+        const capsule = await settled(capsules, await findCapsule(api, name, io.signal), waits, io);
         await requestDeletion(api, capsule, { graceSeconds, waits }, io);
         asked.push(capsule);
-        io.stdout.write(
-          `${capsule.backend} ${capsule.uuid} ${flags['watch'] ? 'is being deleted' : 'will be deleted'}\n`,
-        );
+        io.stdout.write(`${capsule.backend} ${capsule.uuid} ${waits ? 'is being deleted' : 'will be deleted'}\n`);
       } catch (error) {
         if (!(error instanceof AppError) || error.kind === 'unauthorized') throw error;
         failures += 1;
         io.stderr.write(`${error.message}\n`);
       }
     }
-    if (flags['watch']) for (const capsule of asked) failures += (await untilGone(api, capsule, io)) ? 0 : 1;
+    if (waits) for (const capsule of asked) failures += (await untilGone(api, capsule, io)) ? 0 : 1;
     return failures === 0 ? 0 : 1;
   });
 }
 
 /** Waits for the end of a capsule's creation: what Zun starts after a DELETE it does not stop (docs/zun.md §4.5). */
-async function settled(api: CloudClients['api'], capsule: Capsule, waits: boolean, io: Io): Promise<Capsule> {
-  const isEarly = (each: Capsule) => each.backend === 'capsule' && isInCreation(each);
-  if (!isEarly(capsule)) return capsule;
+async function settled(capsules: CloudClients['capsules'], capsule: Capsule, waits: boolean, io: Io): Promise<Capsule> {
+  if (capsule.backend !== 'capsule' || !isInCreation(capsule)) return capsule;
   if (!waits) {
     io.stderr.write(
       `warning: capsule ${capsule.uuid} is still ${capsule.status}: Zun may leave running what it starts after the DELETE; --watch waits for the end of the creation first\n`,
@@ -173,14 +180,7 @@ async function settled(api: CloudClients['api'], capsule: Capsule, waits: boolea
   io.stderr.write(
     `waiting: capsule ${capsule.uuid} is still ${capsule.status}; without --watch it is deleted at once\n`,
   );
-  let current = capsule;
-  for (let reads = 0; isEarly(current); reads += 1) {
-    await sleep(systemClock, backoffMs(reads, pace, systemRandom), io.signal);
-    const found = await api.get(capsule.backend, capsule.uuid, io.signal);
-    if (!found) break;
-    current = found;
-  }
-  return current;
+  return (await untilCreated(capsules, capsule, io)) ?? capsule;
 }
 
 /** A container that is being created cannot be deleted yet. */

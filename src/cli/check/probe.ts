@@ -1,26 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { sleep, systemClock } from '../../base/clock.ts';
+import type { Capsule } from '../../openstack/types.ts';
 import { isInCreation } from '../../sync/plan.ts';
 import type { CloudClients } from '../cloud.ts';
 import type { Examination } from './finding.ts';
 
-/** Creates one tiny capsule, follows it until it runs, and deletes it whatever happens. */
+/**
+ * Creates one tiny capsule, follows it until it runs, and deletes it whatever happens. Its creation may take `creationMs`, with
+ * the wait before the removal.
+ */
 export async function probeCloud(
   exam: Examination,
-  clients: CloudClients,
+  { capsules }: CloudClients,
   image: string,
   signal: AbortSignal,
+  creationMs = 180_000,
 ): Promise<void> {
-  const { api, capsules } = clients;
   // Its name finds it again when the answer to its creation was lost.
   const name = `zunlet-check-${randomUUID().slice(0, 8)}`;
   let uuid: string | undefined;
+  const began = performance.now();
+  const deadline = began + creationMs;
   try {
     await exam.check('zun.probe', `capsule with ${image}`, async () => {
-      const began = performance.now();
-      const made = await api.create({
-        backend: 'capsule',
-        template: {
+      const made = await capsules.create(
+        {
           capsuleVersion: 'beta',
           kind: 'capsule',
           metadata: { name, labels: { 'zunlet.io/check': name } },
@@ -29,19 +33,20 @@ export async function probeCloud(
             containers: [{ image, command: ['sleep', '600'], resources: { requests: { cpu: 0.1, memory: 64 } } }],
           },
         },
-      });
+        `creating capsule ${name}`,
+      );
       uuid = made.uuid;
-      let seen = made;
-      while (isInCreation(seen)) {
-        if (performance.now() - began > probeMs)
-          return {
-            value: seen,
-            found: `still ${seen.status} after ${probeMs / 1000} s`,
-            fail: 'look at zun-compute: it may be down or pulling',
-          };
-        await sleep(systemClock, periodMs, signal);
-        seen = (await capsules.get(made.uuid)) ?? { ...seen, status: 'Error', status_reason: 'it vanished' };
-      }
+      const seen = (await untilCreated(capsules, made, deadline, signal)) ?? {
+        ...made,
+        status: 'Error',
+        status_reason: 'it vanished',
+      };
+      if (isInCreation(seen))
+        return {
+          value: seen,
+          found: `still ${seen.status} after ${creationMs / 1000} s`,
+          fail: 'look at zun-compute: it may be down or pulling',
+        };
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       const reason = firstLine(seen.status_reason);
       if (seen.status !== 'Running') return { value: seen, found: `${seen.status}: ${reason}`, fail: cureOf(reason) };
@@ -53,8 +58,23 @@ export async function probeCloud(
     });
   } finally {
     const made = uuid ?? (await findProbe(capsules, name));
-    if (made !== undefined) await removeProbe(exam, clients, made);
+    if (made !== undefined) await removeProbe(exam, capsules, made, deadline);
   }
+}
+
+/** Reads a capsule until its creation is over or the deadline has come. Undefined: it vanished. */
+async function untilCreated(
+  capsules: CloudClients['capsules'],
+  made: Capsule,
+  deadline: number,
+  signal?: AbortSignal,
+): Promise<Capsule | undefined> {
+  let seen: Capsule | undefined = made;
+  while (seen && isInCreation(seen) && performance.now() < deadline) {
+    await sleep(systemClock, periodMs, signal);
+    seen = await capsules.get(made.uuid);
+  }
+  return seen;
 }
 
 /** Undefined where there is none, or where Zun cannot be asked. */
@@ -66,8 +86,6 @@ async function findProbe(capsules: CloudClients['capsules'], name: string): Prom
   }
 }
 
-/** How long a creation may take. */
-const probeMs = 180_000;
 const removalMs = 60_000;
 const periodMs = 1000;
 
@@ -82,14 +100,16 @@ function cureOf(reason: string): string {
  * Deletes the capsule once its creation is over: before, Zun would leave running what it starts after the DELETE, or fail with
  * `Resource ID was not provided` (docs/zun.md §4.5). What turned `Error` is deleted once more.
  */
-async function removeProbe(exam: Examination, { capsules }: CloudClients, uuid: string): Promise<void> {
+async function removeProbe(
+  exam: Examination,
+  capsules: CloudClients['capsules'],
+  uuid: string,
+  deadline: number,
+): Promise<void> {
   await exam.check('zun.probe-removed', `deletion of capsule ${uuid}`, async () => {
     const gone = { value: true, found: 'gone' };
     let seen = await capsules.get(uuid);
-    for (const began = performance.now(); seen && isInCreation(seen) && performance.now() - began < probeMs; ) {
-      await sleep(systemClock, periodMs);
-      seen = await capsules.get(uuid);
-    }
+    seen &&= await untilCreated(capsules, seen, deadline);
     if (!seen) return gone;
     let failed = seen.status === 'Error';
     await capsules.delete(uuid);
